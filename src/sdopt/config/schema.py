@@ -1,0 +1,172 @@
+"""What a config may say. The docstrings below are the reference; unknown keys are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+Share = Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")]
+"""A percentage of the year before, such as `25%`."""
+
+
+class Strict(BaseModel):
+    """Frozen; an unknown key is an error; docstrings become descriptions in the JSON Schema."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class ModelFiles(Strict):
+    """The model and where its constants come from."""
+
+    file: Path
+    """The model (.mdl or .xmile), relative to this config file."""
+    constants: Path | None = None
+    """Table of constants (.csv: name, value, low, high, unit, source, status, note); its values are used."""
+    changes: dict[str, float] = {}
+    """Constants that differ for this question: name as written in the model -> value in the model's unit."""
+
+
+class Horizon(Strict):
+    """The years that are simulated and counted."""
+
+    start: float
+    """Time at which the simulation starts."""
+    end: float
+    """Time up to which the return is counted."""
+    time_step: float | None = None
+    """Length of one step; the model's own when absent."""
+
+
+class Years(Strict):
+    """First and last year, both included."""
+
+    first: int
+    last: int
+
+
+class Decision(Strict):
+    """One model constant the optimiser may choose, year by year."""
+
+    variable: str
+    """Name of the constant exactly as written in the model file."""
+    bounds: tuple[float, float]
+    """Lowest and highest value, in the model's own unit."""
+    period: int = Field(default=1, ge=1)
+    """Years that one chosen value stays in force."""
+    largest_rise: float | Share | None = None
+    """Largest rise from one year to the next: a number in the model's unit, or a share such as `25%`."""
+    largest_fall: float | Share | None = None
+    """Largest fall from one year to the next: a number in the model's unit, or a share such as `25%`."""
+    after: Literal["null_alternative", "last"] = "null_alternative"
+    """What holds after the last decision year: today's path again, or the last chosen value."""
+    null_trend: float = 0.0
+    """Growth per year of today's value in the null alternative (0.01 is 1 % a year)."""
+
+
+class Limit(Strict):
+    """A limit relative to the null alternative: `share` times its value, plus `plus`."""
+
+    null_alternative: float = 1.0
+    """Share of the null alternative's value in the same year."""
+    plus: float = 0.0
+    """Added to it, in the unit of the constraint."""
+
+
+class Constraint(Strict):
+    """A limit on a weighted sum: of decisions (exactly linear), or of model variables over time."""
+
+    decisions: dict[str, float] | None = None
+    """Decision ids and their weights, for a limit between decisions (cap, floor, earmark)."""
+    variables: dict[str, float] | None = None
+    """Model variables and their weights, for a limit on what the model does."""
+    at_most: float | Limit | None = None
+    """Upper limit."""
+    at_least: float | Limit | None = None
+    """Lower limit."""
+    years: Years | None = None
+    """Years in which it holds; the decision years when absent."""
+    measure: Literal["year_average", "year_start", "year_end", "every_step"] = "year_average"
+    """What is compared in each year (for `variables`)."""
+
+
+class EndValue(Strict):
+    """What the stocks left at the end of the horizon are worth."""
+
+    variable: str
+    """Model variable that gives their value at the end, in the currency of the objective."""
+    weight: float = Field(default=1.0, ge=0)
+    """Share of it that is counted; the results show 0 and 1.5 times as well."""
+
+
+class Objective(Strict):
+    """What is maximised: the present value of one variable over the horizon."""
+
+    maximise: str
+    """Model variable per time unit, for example million EUR/Year."""
+    discount_rate: float | Literal["2020", "2025"] = "2025"
+    """Real rate per year, or the name of a Dutch preset."""
+    base_year: int | None = None
+    """Year whose euros present values are in; the first decision year when absent."""
+    end_value: EndValue | None = None
+    """Value of the stocks left at the end; nothing when absent."""
+    components: tuple[str, ...] = ()
+    """Model variables whose present values are shown beside the objective, such as its parts."""
+
+
+class Uncertainty(Strict):
+    """One constant that is not known well. Listed in the assumptions; sampled by `sdopt sweep` (later)."""
+
+    constant: str
+    low: float
+    high: float
+    distribution: Literal["uniform", "triangular"] = "triangular"
+
+
+class Search(Strict):
+    """How the optimiser works; the answer does not depend on `workers`."""
+
+    gap: float = Field(default=0.001, gt=0)
+    """Stop when bound and best are this close, relative to the improvement over the null alternative."""
+    iterations: int = Field(default=300, ge=1)
+    """Most rounds of the master problem."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of everything random."""
+    audit: int = Field(default=10_000, ge=100)
+    """Number of points, and of pairs of points, with which concavity is audited."""
+    starts: int = Field(default=8, ge=2)
+    """Starts of the local search, used when concavity is disproved."""
+
+
+class Output(Strict):
+    """Where results go and in which language."""
+
+    directory: Path = Path("../results")
+    """Folder that gets one new folder per run, relative to this config file."""
+    language: Literal["nl", "en"] = "nl"
+    show: tuple[str, ...] = ()
+    """Model variables shown in the workbook; all stocks when absent."""
+
+
+class Config(Strict):
+    """One question put to one model."""
+
+    schema_version: Literal[1]
+    """Version of this format."""
+    title: str = Field(min_length=1)
+    """The question in one line; printed on every result."""
+    model: ModelFiles
+    horizon: Horizon
+    decision_years: Years
+    decisions: dict[str, Decision] = Field(min_length=1)
+    """Short id -> decision."""
+    constraints: dict[str, Constraint] = {}
+    """Name in plain words -> constraint."""
+    objective: Objective
+    uncertainties: Literal["from_table"] | tuple[Uncertainty, ...] = "from_table"
+    """`from_table`: every constant whose status is judgement or memory, with its low and high."""
+    search: Search = Search()
+    output: Output = Output()

@@ -1,0 +1,105 @@
+"""In which order variables can be computed; a loop without a stock in it is an error that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from sdopt.equations.expression import Call, Expression, Lookup, Reference
+from sdopt.equations.system import Variable
+from sdopt.errors import ModelError
+
+
+def references(expression: Expression, *, at_start: bool = False) -> Iterator[str]:
+    """Keys an expression needs now, each as often as it is written.
+
+    What stands inside INITIAL( ) is needed at the start only: it is left out, unless `at_start`.
+    """
+    match expression:
+        case Reference(key):
+            yield key
+        case Call("initial", _) if not at_start:
+            return
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from references(argument, at_start=at_start)
+        case Lookup(_, _, argument):
+            yield from references(argument, at_start=at_start)
+
+
+def _initial_calls(expression: Expression) -> Iterator[Call]:
+    """The INITIAL( ) calls in an expression, outermost first."""
+    match expression:
+        case Call("initial", _):
+            yield expression
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from _initial_calls(argument)
+        case Lookup(_, _, argument):
+            yield from _initial_calls(argument)
+
+
+def calculation_order(variables: Mapping[str, Variable]) -> tuple[str, ...]:
+    """All non-stock keys, each after what it needs at the same moment.
+
+    Raises
+    ------
+    ModelError
+        If variables define each other in a circle without a stock; names all of them.
+    """
+    needs = {
+        key: tuple(k for k in references(variable.expression) if k in variables and variables[k].kind != "stock")
+        for key, variable in variables.items()
+        if variable.kind != "stock"
+    }
+    return _sorted(needs, needs.__getitem__, variables, "circular definition")
+
+
+def starting_order(variables: Mapping[str, Variable]) -> tuple[str, ...]:
+    """Stock keys and all that is needed to start them and every INITIAL( ), in a computable order.
+
+    Raises
+    ------
+    ModelError
+        If starting values need each other in a circle; names all of them.
+    """
+
+    def needs(key: str) -> Iterator[str]:
+        variable = variables[key]
+        expression = variable.expression if variable.initial is None else variable.initial
+        return (k for k in references(expression, at_start=True) if k in variables)
+
+    roots = [key for key, variable in variables.items() if variable.kind == "stock"]
+    for variable in variables.values():
+        for call in _initial_calls(variable.expression):
+            roots += [key for key in references(call, at_start=True) if key in variables]
+    return _sorted(roots, needs, variables, "circular starting values")
+
+
+def _sorted(
+    roots: Iterable[str],
+    needs: Callable[[str], Iterable[str]],
+    variables: Mapping[str, Variable],
+    complaint: str,
+) -> tuple[str, ...]:
+    """Depth-first order, without recursion so that long chains are no problem."""
+    done: dict[str, None] = {}
+    for root in roots:
+        path: dict[str, Iterator[str]] = {} if root in done else {root: iter(needs(root))}
+        while path:
+            key, waiting = next(reversed(path.items()))
+            child = next((k for k in waiting if k not in done), None)
+            if child is None:
+                done[key] = None
+                del path[key]
+            elif child in path:
+                raise ModelError(_circle(list(path), child, variables, complaint))
+            else:
+                path[child] = iter(needs(child))
+    return tuple(done)
+
+
+def _circle(path: list[str], child: str, variables: Mapping[str, Variable], complaint: str) -> str:
+    loop = path[path.index(child) :]
+    start = loop.index(min(loop))  # the same message whatever the order of the file
+    names = [f'"{variables[key].name}"' for key in [*loop[start:], *loop[:start], loop[start]]]
+    return f"{complaint}: {' needs '.join(names)}. Rewrite one of these equations, or put a stock in the loop."

@@ -1,0 +1,1 @@
+"""Config and equations joined: names resolved, units checked, horizon set, ready to be evaluated."""

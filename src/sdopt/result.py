@@ -1,0 +1,77 @@
+"""What a run gives: status, figures and tidy tables. The one definition of their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIDY_COLUMNS = ("run", "scenario", "allocation", "variable", "subscript", "time", "value", "unit")
+
+
+class Status(Enum):
+    """How far the answer can be trusted, each with its remedy."""
+
+    OPTIMAL = (
+        "optimal",
+        "within the stated gap of the best possible, if return and constraints are concave (audited)",
+    )
+    ITERATION_LIMIT = (
+        "iteration_limit",
+        "stopped before the gap was reached: raise search.iterations or search.gap",
+    )
+    LOCAL = (
+        "local",
+        "concavity is disproved, so no bound holds: best of several starts; compare their spread",
+    )
+    SIMULATED = ("simulated", "a given allocation was simulated; nothing was optimised")
+
+    @property
+    def key(self) -> str:
+        """Short machine-readable name."""
+        return str(self.value[0])
+
+    @property
+    def sentence(self) -> str:
+        """What it means and what to do."""
+        return str(self.value[1])
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything a run found. Values in `figures` are plain Python numbers, strings or None.
+
+    figures: objective, null_objective, improvement, bound, gap, gap_euro, gap_reason, bound_assumes,
+        replay_max_relative_difference, replay_worst_variable, objective_unit, seed, ...
+    tables (name -> DataFrame):
+        allocation     tidy; allocation in {null, advice}; variable = model name of a decision; time = year
+        trajectories   tidy; every model variable at every year start; allocation in {null, advice}
+        return         component, null, advice, difference, unit (present values)
+        constraints    constraint, year, measure, sense, limit, null, advice, slack, binding (bool),
+                       null_breaks (bool), shadow_price, unit
+        assumptions    name, value, low, high, unit, source, status, note, uncertain (bool)
+        end_value      weight, null, advice, difference, advice_changes
+        search         iteration, best, bound, gap
+        starts         start, objective, difference (only when status is local)
+        audit          check, points, violations, largest_violation
+        decisions      decision (id), variable, period (first year), value, lower, upper, at_bound
+    """
+
+    status: Status
+    title: str
+    language: str
+    figures: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_figures(self, **figures: Any) -> Result:
+        """A copy with some figures added or replaced."""
+        return replace(self, figures={**self.figures, **figures})
+
+    def with_tables(self, **tables: pd.DataFrame) -> Result:
+        """A copy with some tables added or replaced."""
+        return replace(self, tables={**self.tables, **tables})
