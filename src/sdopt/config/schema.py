@@ -45,7 +45,9 @@ class Years(Strict):
     """First and last year, both included."""
 
     first: int
+    """First year."""
     last: int
+    """Last year: it ends where the next one begins."""
 
 
 class Decision(Strict):
@@ -121,9 +123,13 @@ class Uncertainty(Strict):
     """One constant that is not known well. Listed in the assumptions; sampled by `sdopt sweep` (later)."""
 
     constant: str
+    """Name of the constant as written in the model."""
     low: float
+    """Lowest value that is thinkable, in the model's unit."""
     high: float
+    """Highest value that is thinkable, in the model's unit."""
     distribution: Literal["uniform", "triangular"] = "triangular"
+    """How likely the values between are; triangular has its top at the value used."""
 
 
 class Search(Strict):
@@ -144,9 +150,10 @@ class Search(Strict):
 class Output(Strict):
     """Where results go and in which language."""
 
-    directory: Path = Path("../results")
+    directory: Path = Field(default=Path("../results"), json_schema_extra={"default": "../results"})
     """Folder that gets one new folder per run, relative to this config file."""
     language: Literal["nl", "en"] = "nl"
+    """Language of everything that is written."""
     show: tuple[str, ...] = ()
     """Model variables shown in the workbook; all stocks when absent."""
 
@@ -159,14 +166,20 @@ class Config(Strict):
     title: str = Field(min_length=1)
     """The question in one line; printed on every result."""
     model: ModelFiles
+    """The model file, and what is changed in it."""
     horizon: Horizon
+    """The years that are simulated and counted."""
     decision_years: Years
+    """The years in which the optimiser chooses."""
     decisions: dict[str, Decision] = Field(min_length=1)
     """Short id -> decision."""
     constraints: dict[str, Constraint] = {}
     """Name in plain words -> constraint."""
     objective: Objective
+    """What is maximised."""
     uncertainties: Literal["from_table"] | tuple[Uncertainty, ...] = "from_table"
     """`from_table`: every constant whose status is judgement or memory, with its low and high."""
     search: Search = Search()
+    """How the optimiser works."""
     output: Output = Output()
+    """Where results go and in which language."""

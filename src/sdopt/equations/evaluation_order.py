@@ -47,7 +47,9 @@ def calculation_order(variables: Mapping[str, Variable]) -> tuple[str, ...]:
         If variables define each other in a circle without a stock; names all of them.
     """
     needs = {
-        key: tuple(k for k in references(variable.expression) if k in variables and variables[k].kind != "stock")
+        key: tuple(
+            k for k in references(variable.expression) if k in variables and variables[k].kind != "stock"
+        )
         for key, variable in variables.items()
         if variable.kind != "stock"
     }
@@ -102,4 +104,6 @@ def _circle(path: list[str], child: str, variables: Mapping[str, Variable], comp
     loop = path[path.index(child) :]
     start = loop.index(min(loop))  # the same message whatever the order of the file
     names = [f'"{variables[key].name}"' for key in [*loop[start:], *loop[:start], loop[start]]]
-    return f"{complaint}: {' needs '.join(names)}. Rewrite one of these equations, or put a stock in the loop."
+    return (
+        f"{complaint}: {' needs '.join(names)}. Rewrite one of these equations, or put a stock in the loop."
+    )

@@ -41,7 +41,7 @@ def partial_times(partial: Array | float, change: Array) -> Array:
     """`partial * change`, with 0 where nothing changes, even if the slope there is infinite."""
     if np.isfinite(partial).all():
         return np.asarray(partial * change)
-    return np.where(change == 0, 0, partial * change)
+    return np.where(change == 0, 0.0, partial * change)
 
 
 def _dual(real: Kernel, partials: Callable[..., tuple[Array | float | None, ...]]) -> Kernel:
@@ -70,6 +70,14 @@ def _select(decide: Kernel) -> Kernel:
     return kernel
 
 
+def _minimum(a: Array, b: Array, out: Array) -> None:
+    np.minimum(a, b, out=out)  # NumPy refuses `out` by position here
+
+
+def _maximum(a: Array, b: Array, out: Array) -> None:
+    np.maximum(a, b, out=out)
+
+
 def _if_then_else(condition: Array, yes: Array, no: Array, out: Array) -> None:
     np.copyto(out, no)
     np.copyto(out, yes, where=condition)
@@ -94,7 +102,9 @@ def _complex_power(a: Array, b: Array, out: Array) -> None:
     out.imag = slope
 
 
-def _number(name: str, arity: int, real: Kernel, partials: Any, complex_form: Kernel | None = None) -> Function:
+def _number(
+    name: str, arity: int, real: Kernel, partials: Any, complex_form: Kernel | None = None
+) -> Function:
     """A function from numbers to a number."""
     return Function(name, (False,) * arity, False, real, complex_form or _dual(real, partials), partials)
 
@@ -144,14 +154,14 @@ _ALL = (
     _number(
         "min",
         2,
-        np.minimum,
+        _minimum,
         lambda a, b, v: (np.where(a <= b, 1.0, 0.0), np.where(a <= b, 0.0, 1.0)),
         _select(np.less_equal),
     ),
     _number(
         "max",
         2,
-        np.maximum,
+        _maximum,
         lambda a, b, v: (np.where(a >= b, 1.0, 0.0), np.where(a >= b, 0.0, 1.0)),
         _select(np.greater_equal),
     ),
@@ -195,8 +205,8 @@ def lookup_function(x: tuple[float, ...], y: tuple[float, ...]) -> Function:
     starts = np.concatenate([points[:1], points])
     heights = np.concatenate([values[:1], values])
 
-    def real(a: Array, out: Array) -> None:
-        piece = points.searchsorted(a, side="right")
+    def kernel(a: Array, out: Array) -> None:
+        piece = points.searchsorted(a.real, side="right")
         np.subtract(a, starts[piece], out)
         np.multiply(out, slopes[piece], out)
         np.add(out, heights[piece], out)
@@ -204,16 +214,4 @@ def lookup_function(x: tuple[float, ...], y: tuple[float, ...]) -> Function:
     def partials(a: Array, value: Array) -> tuple[Array]:
         return (slopes[points.searchsorted(a, side="right")],)
 
-    return _number("lookup", 1, real, partials, real_part_first(points, starts, slopes, heights))
-
-
-def real_part_first(points: Array, starts: Array, slopes: Array, heights: Array) -> Kernel:
-    """The complex form of a lookup: the piece is chosen once, on the real part."""
-
-    def kernel(a: Array, out: Array) -> None:
-        piece = points.searchsorted(a.real, side="right")
-        np.subtract(a, starts[piece], out)
-        np.multiply(out, slopes[piece], out)
-        np.add(out, heights[piece], out)
-
-    return kernel
+    return _number("lookup", 1, kernel, partials, kernel)

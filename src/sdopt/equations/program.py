@@ -124,7 +124,9 @@ def _check_keys(system: EquationSystem, outputs: Sequence[str], inputs: Collecti
             raise SimulationError(f'the model has no variable "{key}".')
     for key in inputs:
         if system.variables[key].kind != "constant":
-            raise SimulationError(f'"{system.variables[key].name}" is not a constant, so no value can be given for it.')
+            raise SimulationError(
+                f'"{system.variables[key].name}" is not a constant, so no value can be given for it.'
+            )
 
 
 @dataclass

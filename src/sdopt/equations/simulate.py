@@ -1,30 +1,23 @@
-"""Run a program for many scenarios at once: explicit Euler, every output at every grid time.
-
-The steps are a plain list of NumPy calls, bound to their rows before the first step: no allocation and
-no look-up by name inside the loop.
-"""
+"""Run a program for many scenarios at once: explicit Euler, every output at every grid time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.program import Instruction, Program, TimeGrid, compile_program
+from sdopt.equations.block import run_block
+from sdopt.equations.program import Program, TimeGrid, compile_program
 from sdopt.equations.system import EquationSystem
 from sdopt.errors import SimulationError
 
 Array = NDArray[Any]
-Bound = tuple[Callable[..., Any], tuple[Array, ...]]
 
 BLOCK = 1024
 """Scenarios simulated together: enough to amortise Python, few enough to stay in the cache."""
-AHEAD = 40_000
-"""Largest (time x scenario) array computed before the loop; larger ones would leave the cache."""
 
 
 def run(
@@ -58,21 +51,21 @@ def run(
     dtype = np.result_type(np.float64, *(values.dtype for values in given.values()))
     result = np.empty((len(program.outputs), program.grid.steps + 1, width), dtype)
 
-    def run_block(first: int) -> None:
+    def run_from(first: int) -> None:
         block = slice(first, first + BLOCK)
         part = {key: v if v.shape[1] == 1 else v[:, block] for key, v in given.items()}
-        with np.errstate(all="ignore"):
-            _run_block(program, part, result[:, :, block])
+        with np.errstate(all="ignore"):  # inf and nan are found by `check`
+            run_block(program, part, result[:, :, block])
 
     blocks = range(0, width, BLOCK)
     if threads > 1 and len(blocks) > 1:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(run_block, blocks))
+            list(pool.map(run_from, blocks))
     else:
         for first in blocks:
-            run_block(first)
+            run_from(first)
     if check:
-        _check_finite(program, result)
+        check_finite(program, result)
     return result
 
 
@@ -101,12 +94,13 @@ def _as_grid_arrays(
         given[key] = np.asarray(value).reshape(-1, 1) if np.ndim(value) == 1 else np.asarray(value)
     widths = {values.shape[-1] for values in given.values()} - {1}
     for key, values in given.items():
-        rows = (steps + 1,) if key in paths else (1,)
-        if values.ndim != 2 or values.shape[0] not in rows or len(widths) > 1:
+        rows = steps + 1 if key in paths else 1
+        if values.ndim != 2 or values.shape[0] != rows or len(widths) > 1:
+            wanted = f"(steps + 1 = {rows}, scenario)" if key in paths else "(scenario,)"
+            found = np.shape(paths[key] if key in paths else constants[key])
             raise SimulationError(
-                f'input "{key}" has shape {np.shape(paths[key] if key in paths else constants[key])}; '
-                f"expected {'(steps + 1 = ' + str(steps + 1) + ', scenario)' if key in paths else '(scenario,)'} "
-                f"with one number of scenarios for all inputs (found: {sorted(widths)})."
+                f'input "{key}" has shape {found}; expected '
+                f"{wanted}, with one number of scenarios for all inputs (found: {sorted(widths)})."
             )
     return {key: np.asarray(v, np.result_type(np.float64, v.dtype)) for key, v in given.items()}
 
@@ -118,10 +112,12 @@ def _check_inputs(program: Program, constants: Mapping[str, object], paths: Mapp
             raise SimulationError(f'input "{key}" must be given once, as a constant or as a path.')
     for key in given:
         if key not in program.inputs:
-            raise SimulationError(f'"{key}" is not an input of this program (inputs: {sorted(program.inputs)}).')
+            raise SimulationError(
+                f'"{key}" is not an input of this program (inputs: {sorted(program.inputs)}).'
+            )
 
 
-def _check_finite(program: Program, result: Array) -> None:
+def check_finite(program: Program, result: Array) -> None:
     """Raise for the earliest inf or nan."""
     if np.isfinite(result).all():
         return
@@ -132,28 +128,3 @@ def _check_finite(program: Program, result: Array) -> None:
         f"at time {program.grid.times[step[first]]:g} (scenario {scenario[first]}). "
         "Look for a division by zero, a logarithm or root of a negative number, or a step that is too long."
     )
-
-
-def _run_block(program: Program, given: Mapping[str, Array], result: Array) -> None:
-    """Simulate some scenarios into `result` (output, steps + 1, scenario)."""
-    values, loop = _outside(program, given, result.dtype)
-    rows = _Rows(program, values, result)
-    tape = [rows.bind(instruction) for instruction in loop]
-    updates = rows.bind_updates()
-    moving = rows.moving(loop)
-    reported = rows.reported()
-    for target, row in reported.fixed:
-        target[...] = row
-    last = program.grid.steps
-    for step in range(last + 1):
-        for buffer, over_time in moving:
-            buffer[...] = over_time[step]
-        for function, arguments in tape:
-            function(*arguments)
-        for target, row in reported.changing:
-            target[step] = row
-        if step < last:
-            for function, arguments in updates:
-                function(*arguments)
-
-

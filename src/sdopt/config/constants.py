@@ -1,0 +1,177 @@
+"""The table of constants: what each number of a model is, how sure it is, and where it comes from."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdopt.config.names import same_name
+from sdopt.config.text_file import read_text
+from sdopt.errors import Complaints, ConfigError, did_you_mean
+
+COLUMNS = ("name", "value", "low", "high", "unit", "source", "status", "note")
+STATUSES = ("read", "derived", "memory", "judgement")
+UNCERTAIN = ("memory", "judgement")
+
+_NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?([eE][-+]?[0-9]+)?")
+_REMEDY = "save the table as CSV UTF-8"
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One row of the table; numbers are in `unit`, `low` and `high` are None where no range is given.
+
+    `status` is read (in the source), derived (computed from it), memory (not looked up again) or
+    judgement (an expert's estimate); the last two always have a range.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    source: str
+    status: str
+    note: str
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the value is not well founded: from memory or a judgement."""
+        return self.status in UNCERTAIN
+
+
+def read_constants(path: Path) -> tuple[Constant, ...]:
+    """Read a table of constants: CSV in UTF-8, with commas, or with semicolons as Dutch spreadsheets write.
+
+    With semicolons, numbers have a decimal comma or a decimal point, the same in the whole file.
+    Columns beside the known ones are left alone.
+
+    Raises
+    ------
+    ConfigError
+        With every fault and its row as a spreadsheet numbers it: missing columns, rows that do not fit
+        them, cells that are no number, values outside their range, unknown statuses, names given twice.
+    """
+    complaints = Complaints(str(path), ConfigError)
+    text = read_text(path, _REMEDY)
+    delimiter = _delimiter(text)
+    rows = dict(_rows(text, delimiter, complaints))
+    mark = _decimal_mark(rows, delimiter)
+    constants = [_constant(f"row {number}", row, mark, complaints) for number, row in rows.items()]
+    _check_given_once(rows, complaints)
+    complaints.raise_if_any()
+    return tuple(constants)
+
+
+def _delimiter(text: str) -> str:
+    header = text.split("\n", 1)[0]
+    return ";" if header.count(";") > header.count(",") else ","
+
+
+def _rows(text: str, delimiter: str, complaints: Complaints) -> Iterator[tuple[int, Row]]:
+    """Each row with its number, as column -> trimmed cell; faults of the table itself raise at once."""
+    try:
+        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise ConfigError(f"{complaints.stage}: not a CSV table ({error}); {_REMEDY}") from None
+    header = [cell.strip().lower() for cell in table[0]] if table else []
+    _check_header(header, complaints)
+    for number, cells in enumerate(table[1:], start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) == len(header):
+            yield number, dict(zip(header, (cell.strip() for cell in cells), strict=True))
+        else:
+            complaints.add(f"row {number}", f"{len(cells)} cells where the first row has {len(header)}; "
+                           f'put text that contains "{delimiter}" in double quotes')  # fmt: skip
+
+
+def _check_header(header: list[str], complaints: Complaints) -> None:
+    for column in COLUMNS:
+        if header.count(column) != 1:
+            problem = "missing" if column not in header else "given twice"
+            others = [name for name in header if name not in COLUMNS]
+            complaints.add(
+                f"column {column}", f"{problem}.{did_you_mean(column, others)} Needed: {', '.join(COLUMNS)}"
+            )
+    complaints.raise_if_any()
+
+
+def _decimal_mark(rows: dict[int, Row], delimiter: str) -> str:
+    """One mark for the whole file, so that 1.234 can never be read as another number than was meant."""
+    numbers = (row[column] for row in rows.values() for column in ("value", "low", "high"))
+    return "," if delimiter == ";" and any("," in number for number in numbers) else "."
+
+
+def _constant(where: str, row: Row, mark: str, complaints: Complaints) -> Constant:
+    """One row as a constant; where a cell is wrong a complaint is made and the constant is not used."""
+    value = _number(f"{where}, value", row["value"], mark, complaints)
+    low, high = (_number(f"{where}, {end}", row[end], mark, complaints) for end in ("low", "high"))
+    if not row["name"]:
+        complaints.add(f"{where}, name", "empty; write the name of the constant as in the model")
+    if not row["value"]:
+        complaints.add(f"{where}, value", "empty; a missing value is not zero: fill it in")
+    _check_range(where, row, (value, low, high), complaints)
+    _check_origin(where, row, complaints)
+    return Constant(row["name"], value or 0.0, low, high, *(row[column] for column in COLUMNS[4:]))
+
+
+def _number(where: str, cell: str, mark: str, complaints: Complaints) -> float | None:
+    """The number in a cell, or None when it is empty or (after a complaint) not a number."""
+    other = "." if mark == "," else ","
+    if not cell:
+        return None
+    if (
+        _NUMBER.fullmatch(cell)
+        and other not in cell
+        and math.isfinite(number := float(cell.replace(",", ".")))
+    ):
+        return number
+    complaints.add(
+        where,
+        f'expected a number, found "{cell[:40]}"; this table has the decimal mark "{mark}": write one '
+        f"such as 1234{mark}5, without thousands separators, percent signs or words",
+    )
+    return None
+
+
+def _check_range(where: str, row: Row, numbers: tuple[float | None, ...], complaints: Complaints) -> None:
+    value, low, high = numbers
+    if bool(row["low"]) != bool(row["high"]):
+        complaints.add(where, "only one of low and high is given; give both or neither")
+    if low is None or high is None:
+        if row["status"] in UNCERTAIN and not (row["low"] or row["high"]):
+            complaints.add(where, f"status {row['status']} needs a range; fill in low and high")
+    elif low > high:
+        complaints.add(where, f"low {low:g} is above high {high:g}; swap them")
+    elif value is not None and not low <= value <= high:
+        complaints.add(
+            f"{where}, value", f"{value:g} is outside [{low:g}, {high:g}]; mend the value or range"
+        )
+
+
+def _check_origin(where: str, row: Row, complaints: Complaints) -> None:
+    if row["status"] not in STATUSES:
+        complaints.add(
+            f"{where}, status",
+            f'found "{row["status"]}".{did_you_mean(row["status"], STATUSES)} Allowed: {", ".join(STATUSES)}',
+        )
+    elif not row["source"] and row["status"] != "judgement":
+        complaints.add(f"{where}, source", "empty; name the source, or make the status judgement")
+
+
+def _check_given_once(rows: dict[int, Row], complaints: Complaints) -> None:
+    first: dict[str, int] = {}
+    for number, row in rows.items():
+        earlier = first.setdefault(same_name(row["name"]), number)
+        if row["name"] and earlier != number:
+            complaints.add(
+                f"row {number}", f'"{row["name"]}" is on row {earlier} already; keep one of the two'
+            )

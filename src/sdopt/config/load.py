@@ -1,0 +1,73 @@
+"""A YAML file as a frozen `Config` with absolute paths, or one error that names all that is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sdopt.config.document import Place, line_of, read_document, where
+from sdopt.config.rules import check_rules, parts_of
+from sdopt.config.schema import Config
+from sdopt.config.shape import check_shape, check_version, validate
+from sdopt.config.text_file import read_text
+from sdopt.errors import Complaints, ConfigError
+
+
+@dataclass(frozen=True)
+class LoadedConfig:
+    """A config and where it came from.
+
+    `config` has absolute paths only; `sha256` is of the file's text without BOM and with line feeds, so
+    that a checkout on Windows gives the same; `lines` is the line of each place, for messages.
+    """
+
+    config: Config
+    path: Path
+    sha256: str
+    lines: Mapping[Place, int] = field(default_factory=dict, repr=False, compare=False)
+
+    def where(self, *place: str | int) -> str:
+        """A place in the file in words with its line, such as `decisions.prevention.bounds (line 12)`."""
+        return where(place, self.lines)
+
+
+def load_config(path: Path) -> LoadedConfig:
+    """Read and check one config file; its meaning for the model is checked in `problem.meaning`.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is not plain YAML, or breaks the format: every fault at once, each
+        with its place and line, what was found, what is allowed and what to do.
+    """
+    text = read_text(path, "save the file as UTF-8")
+    complaints = Complaints(str(path), ConfigError)
+    document = read_document(text, complaints)
+    check_version(document, complaints)
+    found: list[tuple[Place, str]] = []
+    folder = path.absolute().parent
+    document = check_shape(document, lambda *complaint: found.append(complaint))
+    check_rules(parts_of(document.data), folder, lambda *complaint: found.append(complaint))
+    for place, message in sorted(found, key=lambda complaint: line_of(complaint[0], document.lines) or 0):
+        complaints.add(where(place, document.lines), message)
+    complaints.raise_if_any()
+    sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    config = _with_absolute_paths(validate(Config, document.data), folder)
+    return LoadedConfig(config, path, sha256, document.lines)
+
+
+def _with_absolute_paths(config: Config, folder: Path) -> Config:
+    def absolute(path: Path) -> Path:
+        return (folder / path).resolve()
+
+    constants = config.model.constants
+    model = config.model.model_copy(
+        update={
+            "file": absolute(config.model.file),
+            "constants": absolute(constants) if constants is not None else None,
+        }
+    )
+    output = config.output.model_copy(update={"directory": absolute(config.output.directory)})
+    return config.model_copy(update={"model": model, "output": output})

@@ -1,0 +1,161 @@
+"""Run a program for one block of scenarios.
+
+The steps are a plain list of NumPy calls, bound to their rows before the first step: no allocation and
+no look-up by name inside the loop. A row holds one register for all scenarios of the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdopt.equations.program import Instruction, Program
+
+Array = NDArray[Any]
+Call = tuple[Callable[..., Any], tuple[Array, ...]]
+
+AHEAD = 40_000
+"""Largest (time x scenario) array computed before the loop; larger ones would leave the cache."""
+
+
+def run_block(program: Program, given: Mapping[str, Array], result: Array) -> None:
+    """Simulate the scenarios of `result` (output, steps + 1, scenario) into it.
+
+    `given` holds the inputs by key, (1 or steps + 1, 1 or scenario).
+    """
+    values, loop = before_the_loop(program, given)
+    rows = _Rows(program, values, loop, result)
+    calls = [rows.call(instruction) for instruction in loop]
+    updates = rows.updates(program.grid.step)
+    outputs = rows.outputs(result)
+    last = program.grid.steps
+    for step in range(last + 1):
+        for buffer, over_time in rows.moving:
+            buffer[...] = over_time[step]
+        for function, arguments in calls:
+            function(*arguments)
+        for target, row in outputs:
+            target[step] = row
+        if step < last:
+            for function, arguments in updates:
+                function(*arguments)
+
+
+def before_the_loop(
+    program: Program, given: Mapping[str, Array]
+) -> tuple[dict[int, Array], list[Instruction]]:
+    """Values (1 or steps + 1, 1 or scenario) no stock influences, and the instructions left for the loop."""
+    values = {register: np.array([[value]]) for register, value in program.numbers.items()}
+    values[program.time] = program.grid.times[:, np.newaxis]
+    for key, registers in program.inputs.items():
+        values[registers.now] = given[key]
+        values[registers.start] = given[key][:1]
+    deferred: list[Instruction] = []
+    for instruction in program.outside:
+        arguments = [values[i] for i in instruction.inputs if i in values]
+        shape = np.broadcast_shapes((1, 1), *(a.shape for a in arguments))
+        too_large = shape[0] > 1 and shape[1] > 1 and shape[0] * shape[1] > AHEAD
+        if too_large or len(arguments) < len(instruction.inputs):
+            deferred.append(instruction)
+        else:
+            values[instruction.output] = _evaluate(instruction, arguments, shape)
+    return values, [*deferred, *program.loop]
+
+
+def _evaluate(instruction: Instruction, arguments: list[Array], shape: tuple[int, ...]) -> Array:
+    function = instruction.function
+    dtype = np.result_type(np.float64, *(a.dtype for a in arguments))
+    if dtype.kind == "c":
+        arguments = [a if a.dtype == bool else a.astype(complex) for a in arguments]
+    out = np.empty(shape, bool if function.gives_truth else dtype)
+    (function.complex if dtype.kind == "c" else function.real)(*arguments, out)
+    return out
+
+
+class _Rows:
+    """The row of every register the loop touches, and the calls bound to them.
+
+    `moving` pairs a buffer with its values over time, to be copied in at each step.
+    """
+
+    def __init__(
+        self, program: Program, values: Mapping[int, Array], loop: list[Instruction], result: Array
+    ) -> None:
+        self.program, self.values, self.dtype, self.width = program, values, result.dtype, result.shape[2]
+        self.rows: dict[int, Array] = {}
+        self.moving: list[tuple[Array, Array]] = []
+        read = {register for instruction in loop for register in instruction.inputs}
+        read |= {stock.net_flow for stock in program.stocks}
+        self._place_outside(sorted(read & values.keys()))
+        self._place_stocks()
+        self._place_loop(loop)
+
+    def _type(self, register: int) -> Any:
+        return np.dtype(bool) if register in self.program.truths else self.dtype
+
+    def _place_outside(self, registers: Iterable[int]) -> None:
+        """Values that stay get a row; values over time get a buffer, grouped so that one copy serves many."""
+        groups: dict[tuple[Any, int], list[int]] = {}
+        for register in registers:
+            value = self.values[register]
+            if value.shape[0] == 1:
+                self.rows[register] = value[0].astype(self._type(register))
+            else:
+                groups.setdefault((self._type(register), value.shape[1]), []).append(register)
+        for (dtype, width), members in groups.items():
+            buffer = np.empty((len(members), width), dtype)
+            self.moving.append((buffer, np.stack([self.values[m] for m in members], axis=1).astype(dtype)))
+            self.rows |= dict(zip(members, buffer, strict=True))
+
+    def _place_stocks(self) -> None:
+        stocks = self.program.stocks
+        self.stocks = np.empty((len(stocks), self.width), self.dtype)
+        self.changes = np.empty_like(self.stocks)
+        for row, stock in zip(self.stocks, stocks, strict=True):
+            row[...] = self.values[stock.initial][0]
+            self.rows[stock.stock] = row
+
+    def _place_loop(self, loop: list[Instruction]) -> None:
+        """Give each instruction a row; a row is used again once nothing reads it any more."""
+        last_use = {i.output: position for position, i in enumerate(loop)}
+        for position, instruction in enumerate(loop):
+            last_use |= dict.fromkeys(instruction.inputs, position)
+        kept = {*self.program.output_registers, *(stock.net_flow for stock in self.program.stocks)}
+        own = {instruction.output for instruction in loop}
+        free: dict[bool, list[Array]] = {True: [], False: []}
+        for position, instruction in enumerate(loop):
+            register, truth = instruction.output, instruction.function.gives_truth
+            self.rows[register] = (
+                free[truth].pop() if free[truth] else np.empty(self.width, self._type(register))
+            )
+            for done in {register, *instruction.inputs}:
+                if done in own and done not in kept and last_use[done] == position:
+                    free[done in self.program.truths].append(self.rows[done])
+
+    def call(self, instruction: Instruction) -> Call:
+        """An instruction bound to its rows."""
+        function = instruction.function
+        kernel = function.complex if self.dtype == complex else function.real
+        return kernel, tuple(self.rows[r] for r in (*instruction.inputs, instruction.output))
+
+    def updates(self, time_step: float) -> list[Call]:
+        """One Euler step: each stock plus its net flow times the time step."""
+        step = np.full(1, time_step, self.dtype)
+        calls: list[Call] = [
+            (np.multiply, (self.rows[stock.net_flow], step, change))
+            for stock, change in zip(self.program.stocks, self.changes, strict=True)
+        ]
+        return [*calls, (np.add, (self.stocks, self.changes, self.stocks))]
+
+    def outputs(self, result: Array) -> list[tuple[Array, Array]]:
+        """Where to write which row at each step; what was known before the loop is written at once."""
+        pairs = []
+        for target, register in zip(result, self.program.output_registers, strict=True):
+            if register in self.values:
+                target[...] = self.values[register]
+            else:
+                pairs.append((target, self.rows[register]))
+        return pairs

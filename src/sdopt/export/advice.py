@@ -1,0 +1,115 @@
+"""The advice in a few sentences, built by rule from the tables; no sentence without a number behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sdopt.export.cells import is_number, to_python
+from sdopt.export.labels import Labels
+from sdopt.export.views import by_year, decision_years, fact, has, units
+from sdopt.result import Result, Status
+
+NOTHING = 5e-4
+"""A change smaller than this share of the largest budget is called unchanged."""
+MOST_NAMES = 5
+"""Names listed in one sentence."""
+
+
+def advice_lines(result: Result, labels: Labels) -> list[str]:
+    """Return, change per decision, limits that shape it, what now breaks, and how much is uncertain."""
+    return [
+        *_return(result, labels),
+        *_changes(result, labels),
+        *_limits(result, labels),
+        *_uncertain(result, labels),
+    ]
+
+
+def _return(result: Result, labels: Labels) -> list[str]:
+    """What the advice returns against going on as now."""
+    objective, null = (to_python(fact(result, key)) for key in ("objective", "null_objective"))
+    if not (is_number(objective) and is_number(null)):
+        return []
+    decimals = _decimals(objective - null)
+    numbers = {
+        "objective": labels.number(objective, decimals),
+        "null": labels.number(null, decimals),
+        "improvement": labels.number(objective - null, decimals),
+        "unit": labels.unit(str(fact(result, "objective_unit") or "")),
+    }
+    forced = (
+        result.status is not Status.SIMULATED and objective < null and _constraints(result, "null_breaks")
+    )
+    key = "better" if objective > null else "must_change" if forced else "not_better"
+    return [labels(f"advice.{key}", **numbers)]
+
+
+def _decimals(size: float) -> int:
+    """Decimals that leave three digits to see."""
+    return sum(abs(size) < limit for limit in (100, 10, 1, 0.1))
+
+
+def _changes(result: Result, labels: Labels) -> list[str]:
+    """More or less per decision, largest change first; what stays the same in one sentence."""
+    if not has(result, "allocation"):
+        return []
+    table, years = result.tables["allocation"], decision_years(result)
+    null, advice = (by_year(table, key)[years].mean(axis=1) for key in ("null", "advice"))
+    change, unit = advice - null, units(table)
+    least = NOTHING * float(max(null.abs().max(), advice.abs().max()))
+    moved = [
+        name
+        for name in change.abs().sort_values(ascending=False, kind="stable").index
+        if abs(change[name]) > least
+    ]
+    span = f"{years[0]:g}-{years[-1]:g}" if len(years) > 1 else f"{years[0]:g}"
+    lines = [_change(labels, name, change[name], null[name], unit[name], span) for name in moved]
+    same = [name for name in change.index if name not in moved]
+    return [*lines, *([labels("advice.same", names=_listed(same, labels))] if same else [])]
+
+
+def _change(labels: Labels, name: str, change: float, null: float, unit: str, years: str) -> str:
+    """One sentence about one decision."""
+    share = f"{labels.number(100 * change / null, 0, sign=True)} %" if null else ""
+    return labels(
+        "advice.more" if change > 0 else "advice.less",
+        name=name,
+        change=labels.number(change, _decimals(change), sign=True),
+        unit=labels.unit(unit),
+        years=years,
+        share=labels("advice.share", share=share) if share else "",
+    )
+
+
+def _limits(result: Result, labels: Labels) -> list[str]:
+    """Which limits bind, and which of them going on as now would break."""
+    found = {
+        key: _constraints(result, column)
+        for key, column in (("binding", "binding"), ("broken", "null_breaks"))
+    }
+    return [labels(f"advice.{key}", names=_listed(names, labels)) for key, names in found.items() if names]
+
+
+def _constraints(result: Result, column: str) -> list[str]:
+    """Names of the constraints for which a yes/no column holds in at least one year."""
+    if not has(result, "constraints"):
+        return []
+    table = result.tables["constraints"]
+    return list(dict.fromkeys(table.loc[table[column].astype(bool), "constraint"]))
+
+
+def _uncertain(result: Result, labels: Labels) -> list[str]:
+    """How many assumptions are uncertain."""
+    if not has(result, "assumptions"):
+        return []
+    table = result.tables["assumptions"]
+    count = int(table["uncertain"].astype(bool).sum())
+    return [labels("advice.uncertain", count=count, total=len(table))] if count else []
+
+
+def _listed(names: Iterable[str], labels: Labels) -> str:
+    """Names with commas; after a handful only how many more there are."""
+    names = list(names)
+    rest = len(names) - MOST_NAMES
+    shown = ", ".join(names[:MOST_NAMES])
+    return f"{shown} {labels('word.continued', count=rest)}" if rest > 0 else shown

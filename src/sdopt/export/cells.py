@@ -1,0 +1,53 @@
+"""What may go into a cell: input is data, and never becomes a formula, a link or broken XML."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST_TEXT = 32_767
+"""Characters in one cell: Excel's own limit."""
+
+# All that XML 1.0 cannot hold, such as control characters and halves of a surrogate pair.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+
+
+def plain_text(value: object) -> str:
+    """Text that every spreadsheet can hold; what it cannot hold shows as a replacement character."""
+    text = _NOT_XML.sub("\ufffd", str(value))
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number that may be written as one (a bool is not)."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value is None or a NaN: a missing value stays empty and is never zero."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def to_python(value: Any) -> Any:
+    """The plain Python value of a NumPy scalar or a missing value of pandas; others unchanged."""
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy for .csv in which no text starts a formula: such a cell gets an apostrophe before it.
+
+    Quotes do not protect a .csv cell; Excel would still run it.
+    """
+    return table.apply(lambda column: column.map(_defused)).rename(columns=_defused)
+
+
+def _defused(value: Any) -> Any:
+    """The value, with an apostrophe before text that a spreadsheet would run."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_START) else value

@@ -1,0 +1,157 @@
+"""One sheet of the workbook with a writing position, and the few styles all sheets share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from sdopt.export.cells import is_missing, is_number, plain_text, to_python
+from sdopt.export.labels import Labels
+from sdopt.result import Result
+
+Range = tuple[str, int, int, int, int]
+"""Sheet name, first row, first column, last row, last column: what a chart points at."""
+
+Style = Mapping[str, object]
+"""Properties of a cell, as xlsxwriter calls them."""
+
+INK, PAPER, LINE, MARK = "#1F3A5F", "#E8EEF5", "#B8C4D2", "#FFF2CC"
+A4, A3 = 9, 8
+YEAR, CHANGE = "0", "+0.0%;-0.0%;0.0%"
+THIN: Style = {"bottom": 4, "bottom_color": LINE}
+"""The line under an ordinary row."""
+
+
+def number_format(values: Sequence[float], *, sign: bool = False) -> str:
+    """A US format code whose decimals fit the largest value; Dutch Excel shows its own separators."""
+    size = max((abs(value) for value in values if is_number(value)), default=0.0)
+    decimals = "" if size >= 1000 else ".0" if size >= 100 else ".00" if size >= 1 else ".0000"
+    code = f"#,##0{decimals}"
+    return f"+{code};-{code};0{decimals}" if sign else code
+
+
+def _height(texts: Sequence[tuple[str, float]]) -> float:
+    """Points a row needs for texts in columns of so many characters; LibreOffice does not work it out."""
+    lines = [sum(ceil(max(len(part), 1) / width) for part in text.split("\n")) for text, width in texts]
+    return 14.0 * max(lines, default=1) + 1.0
+
+
+@dataclass
+class Book:
+    """The xlsxwriter workbook being written, with its words, its result and the ranges charts need."""
+
+    workbook: Any
+    result: Result
+    labels: Labels
+    ranges: dict[str, Range] = field(default_factory=dict)
+    _styles: dict[tuple[tuple[str, object], ...], Any] = field(default_factory=dict)
+
+    def style(self, **properties: object) -> Any:
+        """One xlsxwriter format per set of properties; text sits at the top of its cell."""
+        key = tuple(sorted(properties.items()))
+        if key not in self._styles:
+            base = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
+            self._styles[key] = self.workbook.add_format({**base, **properties})
+        return self._styles[key]
+
+
+class Page:
+    """A sheet, written from top to bottom; `row` is the next free row (0 is the first)."""
+
+    def __init__(self, book: Book, key: str) -> None:
+        """Add an empty sheet called by the label `sheet.KEY`."""
+        self.book, self.labels, self.key = book, book.labels, key
+        self.name = self.labels(f"sheet.{key}")
+        self.sheet = book.workbook.add_worksheet(self.name)
+        self.row = 0
+        self.widths: tuple[float, ...] = ()
+
+    def set_up(self, widths: Sequence[float], *, paper: int = A4, pages_high: int = 0) -> None:
+        """Column widths in characters; printing in landscape, one page wide, with title and page number."""
+        self.widths = tuple(widths)
+        for column, width in enumerate(widths):
+            self.sheet.set_column(column, column, width, self.book.style())
+        self.sheet.hide_gridlines(2)
+        self.sheet.set_landscape()
+        self.sheet.set_paper(paper)
+        self.sheet.fit_to_pages(1, pages_high)
+        self.sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+        title = plain_text(self.book.result.title).replace("&", "&&").replace("\n", " ")
+        self.sheet.set_footer(f"&L&8{title[:150]}&R&8{self.name}  &P / &N")
+
+    def heading(self, text: str, below: str) -> None:
+        """The sheet's title and, under it, its units and sign convention; then an empty row."""
+        self.sheet.set_row(self.row, 24)
+        self.write(self.row, 0, text, bold=True, font_size=16, font_color=INK)
+        self.row += 1
+        self.across(below, italic=True, font_color="#555555")
+        self.row += 1
+
+    def section(self, text: str) -> None:
+        """A small heading."""
+        self.sheet.set_row(self.row, 19)
+        self.write(self.row, 0, text, bold=True, font_size=12, font_color=INK)
+        self.row += 1
+
+    def across(self, text: str, **style: object) -> None:
+        """Text over the width of the page, in a row as high as it needs: merged cells never grow."""
+        look, last = self.book.style(text_wrap=True, **style), len(self.widths) - 1
+        self.sheet.set_row(self.row, _height([(text, sum(self.widths))]))
+        self.sheet.merge_range(self.row, 0, self.row, last, "", look)
+        self.sheet.write_string(self.row, 0, plain_text(text), look)
+        self.row += 1
+
+    def header(self, names: Sequence[object], styles: Sequence[Style]) -> None:
+        """A header row in which each name stands as the values below it: numbers right, text left."""
+        look: Style = {"bold": True, "font_color": "#FFFFFF", "bg_color": INK, "text_wrap": True}
+        for column, (name, style) in enumerate(zip(names, styles, strict=True)):
+            align = {"align": style.get("align", "right" if "num_format" in style else "left")}
+            code = {"num_format": YEAR} if is_number(to_python(name)) else {}
+            self.write(self.row, column, name, **look, **align, **code, indent=style.get("indent", 0))
+        self.sheet.set_row(self.row, _height(list(zip(map(str, names), self.widths, strict=False))))
+        self.row += 1
+
+    def write(self, row: int, column: int, value: object, **style: object) -> None:
+        """A value as what it is: number, yes or no, text or nothing; text never becomes a formula or link."""
+        value, look = to_python(value), self.book.style(**style)
+        if is_missing(value):
+            self.sheet.write_blank(row, column, None, look)
+        elif isinstance(value, bool):
+            self.sheet.write_string(row, column, self.labels.yes_no(value), look)
+        elif is_number(value):
+            self.sheet.write_number(row, column, value, look)
+        else:
+            self.sheet.write_string(row, column, plain_text(value), look)
+
+    def formula(self, row: int, column: int, formula: str, value: float | str, **style: object) -> None:
+        """A live formula together with its value, so that readers that do not calculate see it too."""
+        known = value if is_number(value) else ""
+        self.sheet.write_formula(row, column, formula, self.book.style(**style), known)
+
+    def number(self, column: int, value: float | str, formula: str | None, style: Style) -> None:
+        """A number at the writing position: the outcome of a formula, or by itself."""
+        if formula:
+            self.formula(self.row, column, formula, value, **style)
+        else:
+            self.write(self.row, column, value, **style)
+
+    def rows(self, rows: Sequence[Sequence[object]], styles: Sequence[Style]) -> None:
+        """Rows of values with one style per column, a thin line under each, as high as wrapped text needs."""
+        for values in rows:
+            for column, (value, style) in enumerate(zip(values, styles, strict=True)):
+                self.write(self.row, column, value, **{**THIN, **style})
+            cells = zip(values, self.widths, styles, strict=False)
+            wrapped = [(value, width) for value, width, style in cells if style.get("text_wrap")]
+            self.sheet.set_row(self.row, _height([(v, w) for v, w in wrapped if isinstance(v, str)]))
+            self.row += 1
+
+    def freeze(self, header: int, columns: int = 1) -> None:
+        """Keep the rows down to the header, and the first columns, in sight; repeat the header in print."""
+        self.sheet.freeze_panes(header + 1, columns)
+        self.sheet.repeat_rows(header)
+
+    def finish(self, columns: int) -> None:
+        """Print what has been written and nothing else."""
+        self.sheet.print_area(0, 0, max(self.row - 1, 0), columns - 1)

@@ -1,0 +1,44 @@
+"""Tables as .parquet (exact) and .csv (for people and scripts), and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sdopt.export.cells import without_formulas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_parquet(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """One .parquet per table, without metadata that would differ between machines."""
+    import pyarrow
+    import pyarrow.parquet
+
+    for name, table in tables.items():
+        plain = pyarrow.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+        pyarrow.parquet.write_table(plain, folder / f"{name}.parquet")
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """The table that `write_parquet` wrote."""
+    import pyarrow.parquet
+
+    table: pd.DataFrame = pyarrow.parquet.read_table(path, partitioning=None).to_pandas()
+    return table
+
+
+def write_csv(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """One .csv per table for programs: comma, decimal point, UTF-8, all digits."""
+    for name, table in tables.items():
+        text = without_formulas(table).to_csv(index=False, lineterminator="\n")
+        (folder / f"{name}.csv").write_bytes(text.encode("utf-8"))
+
+
+def write_dutch_csv(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """One .csv per table for Dutch Excel: semicolon, decimal comma, UTF-8 with byte order mark."""
+    for name, table in tables.items():
+        text = without_formulas(table).to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
+        (folder / f"{name}.csv").write_bytes(text.encode("utf-8-sig"))

@@ -1,0 +1,62 @@
+"""The workbook for Dutch municipal analysts: which sheets there are and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from io import BytesIO
+
+import xlsxwriter
+
+from sdopt.export.cells import plain_text
+from sdopt.export.labels import Labels
+from sdopt.export.page import Book, Page
+from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_return, fill_run, fill_search
+from sdopt.export.sheets_text import fill_guide, fill_summary
+from sdopt.export.sheets_years import fill_allocation, fill_stocks
+from sdopt.export.views import has
+from sdopt.result import Result
+
+# Label key, what fills it, and the tables of which at least one must have rows (none: always there).
+SHEETS: tuple[tuple[str, Callable[[Page], None], tuple[str, ...]], ...] = (
+    ("guide", fill_guide, ()),
+    ("summary", fill_summary, ()),
+    ("allocation", fill_allocation, ("allocation",)),
+    ("stocks", fill_stocks, ("trajectories",)),
+    ("return", fill_return, ("return",)),
+    ("constraints", fill_constraints, ("constraints",)),
+    ("assumptions", fill_assumptions, ("assumptions",)),
+    ("search", fill_search, ("search", "audit", "starts")),
+    ("run", fill_run, ()),
+)
+
+# Text stays text: xlsxwriter must not make formulas, links or numbers of it.
+OPTIONS = {
+    "in_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
+CREATED = datetime(2000, 1, 1)
+"""Fixed, so that the same result gives the same bytes; the date of the run is in run.json."""
+
+
+def workbook_bytes(result: Result) -> bytes:
+    """The workbook (.xlsx) in the result's language; the same result gives the same bytes."""
+    target = BytesIO()
+    with xlsxwriter.Workbook(target, OPTIONS) as workbook:
+        workbook.set_properties({"title": plain_text(result.title), "created": CREATED})
+        _write_sheets(Book(workbook, result, Labels(result.language)))
+    return target.getvalue()
+
+
+def _write_sheets(book: Book) -> None:
+    """Add the sheets that apply in order; fill the last first, as the summary points at cells of others."""
+    applies = [
+        sheet for sheet in SHEETS if not sheet[2] or any(has(book.result, table) for table in sheet[2])
+    ]
+    pages = [(Page(book, key), fill) for key, fill, _ in applies]
+    for page, fill in reversed(pages):
+        fill(page)
+    next(page for page, _ in pages if page.key == "summary").sheet.activate()

@@ -1,0 +1,76 @@
+"""Everything that was evaluated, and how it reads for one objective."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdopt.problem.build import Problem
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Archive:
+    """Evaluated points with values and exact gradients of every functional; it only grows.
+
+    points (point, decision); values (point, functional); gradients (point, functional, decision).
+    Another objective over the same functionals reuses it all.
+    """
+
+    problem: Problem
+    points: Floats = field(init=False)
+    values: Floats = field(init=False)
+    gradients: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start empty."""
+        size, rows = self.problem.decisions.size, len(self.problem.evaluator.functionals)
+        self.points = np.empty((0, size))
+        self.values = np.empty((0, rows))
+        self.gradients = np.empty((0, rows, size))
+
+    def add(self, points: Floats) -> slice:
+        """Evaluate points (point, decision); where they stand from now on."""
+        found = self.problem.evaluator.with_gradients(points)
+        if found.gradient is None:
+            raise AssertionError("with_gradients gave none")
+        first = len(self.points)
+        self.points = np.concatenate([self.points, points])
+        self.values = np.concatenate([self.values, found.value])
+        self.gradients = np.concatenate([self.gradients, found.gradient])
+        return slice(first, len(self.points))
+
+
+@dataclass(frozen=True)
+class View:
+    """The archive's rows read as objective (improvement over the null alternative) and slacks.
+
+    `weights`: functional row -> weight in the objective. Slacks are scaled; at least zero is allowed.
+    """
+
+    problem: Problem
+    weights: Mapping[int, float]
+
+    def objective(self, values: Floats) -> Floats:
+        """Improvement of the objective over the null alternative, (point,), in the objective's unit."""
+        null = self.problem.null_values
+        return np.asarray(sum(w * (values[:, row] - null[row]) for row, w in self.weights.items()))
+
+    def objective_gradient(self, gradients: Floats) -> Floats:
+        """Its gradient, (point, decision)."""
+        return np.asarray(sum(w * gradients[:, row] for row, w in self.weights.items()))
+
+    def slacks(self, values: Floats) -> Floats:
+        """Scaled slack of every model constraint, (point, constraint)."""
+        return self.problem.slacks(values)
+
+    def slack_gradients(self, gradients: Floats) -> Floats:
+        """Their gradients, (point, constraint, decision)."""
+        limits = self.problem.constraints
+        if not limits:
+            return np.zeros((len(gradients), 0, gradients.shape[-1]))
+        return np.stack([-c.sign * gradients[:, c.row] / c.scale for c in limits], axis=1)

@@ -1,0 +1,229 @@
+"""From a config, a model and a table of constants to a `Problem` that can be evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdopt.config.constants import Constant, read_constants
+from sdopt.config.load import LoadedConfig
+from sdopt.config.schema import Config, Constraint
+from sdopt.equations.expression import Number
+from sdopt.equations.program import TimeGrid, compile_program
+from sdopt.equations.simulate import simulate_all
+from sdopt.equations.system import EquationSystem, Variable
+from sdopt.errors import ConfigError
+from sdopt.problem.decisions import Decisions, lay_out
+from sdopt.problem.evaluate import Evaluator, functional_matrix
+from sdopt.problem.functionals import Functional, constraint_functionals, end_value, present_value
+from sdopt.problem.meaning import check_meaning, resolve
+from sdopt.problem.rules import Rule, build_rules, limit_value
+
+
+@dataclass(frozen=True)
+class ModelConstraint:
+    """`sign * (limit - value) >= 0` for the functional at position `row` of the evaluator.
+
+    `scale` (same unit) makes slacks of different constraints comparable.
+    """
+
+    functional: Functional
+    measure: str
+    row: int
+    sense: str
+    limit: float
+    sign: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One question, ready to be answered.
+
+    `objective_rows` are the evaluator's rows that add up to the objective, with their weights;
+    `component_rows` those shown beside it. Money and units are the model's.
+    """
+
+    config: Config
+    system: EquationSystem
+    grid: TimeGrid
+    constants: tuple[Constant, ...]
+    changed_constants: Mapping[str, float]
+    decisions: Decisions
+    rules: tuple[Rule, ...]
+    evaluator: Evaluator
+    objective_rows: Mapping[int, float]
+    component_rows: tuple[int, ...]
+    constraints: tuple[ModelConstraint, ...]
+    null_values: NDArray[np.float64]
+    objective_unit: str
+
+    def objective(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Objective from evaluator values (..., functional, ...) along axis 1."""
+        return sum((weight * value[:, row] for row, weight in self.objective_rows.items()), np.zeros(1))
+
+    def slacks(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scaled slack of every model constraint, (point, constraint); negative is broken."""
+        if not self.constraints:
+            return np.zeros((len(value), 0))
+        return np.stack([c.sign * (c.limit - value[:, c.row]) / c.scale for c in self.constraints], axis=1)
+
+    @property
+    def null_objective(self) -> float:
+        """Objective of the null alternative."""
+        return float(self.objective(self.null_values[None])[0])
+
+
+def build_problem(loaded: LoadedConfig, system: EquationSystem) -> Problem:
+    """Resolve names, check units and horizon, and compile.
+
+    Raises
+    ------
+    ConfigError
+        All that does not fit the model, at once.
+    """
+    config = loaded.config
+    constants = read_constants(config.model.constants) if config.model.constants else ()
+    check_meaning(loaded, system, constants)
+    changed = _changed_constants(config, system, constants)
+    system = with_constants(system, changed)
+    grid = TimeGrid(config.horizon.start, config.horizon.end, config.horizon.time_step or system.time.step)
+    decisions = _decisions(config, system, grid)
+    return _assemble(config, system, grid, constants, changed, decisions)
+
+
+def with_constants(system: EquationSystem, values: Mapping[str, float]) -> EquationSystem:
+    """The same system with other numbers for some constants (key -> value)."""
+    variables = {
+        key: replace(variable, expression=Number(values[key])) if key in values else variable
+        for key, variable in system.variables.items()
+    }
+    return replace(system, variables=variables)
+
+
+def _found(name: str, system: EquationSystem) -> Variable:
+    variable = resolve(name, system)
+    if variable is None:
+        raise ConfigError(f'the model has no variable "{name}".')
+    return variable
+
+
+def _changed_constants(
+    config: Config, system: EquationSystem, constants: tuple[Constant, ...]
+) -> dict[str, float]:
+    values = {_found(row.name, system).key: row.value for row in constants}
+    values.update({_found(name, system).key: value for name, value in config.model.changes.items()})
+    return values
+
+
+def constant_value(variable: Variable, system: EquationSystem, grid: TimeGrid) -> float:
+    """The number a constant has in the model."""
+    if isinstance(variable.expression, Number):
+        return variable.expression.value
+    return float(simulate_all(system, grid)[variable.key][0, 0])
+
+
+def _decisions(config: Config, system: EquationSystem, grid: TimeGrid) -> Decisions:
+    described = {}
+    for decision_id, decision in config.decisions.items():
+        variable = _found(decision.variable, system)
+        today = constant_value(variable, system, grid)
+        described[decision_id] = (variable.key, variable.name, variable.unit, today)
+    return lay_out(config, described, [float(t) for t in grid.times])
+
+
+def _assemble(
+    config: Config,
+    system: EquationSystem,
+    grid: TimeGrid,
+    constants: tuple[Constant, ...],
+    changed: Mapping[str, float],
+    decisions: Decisions,
+) -> Problem:
+    functionals, objective_rows, component_rows, unit = _objective(config, system, grid)
+    listed = _constraint_functionals(config, system, grid)
+    rows = len(functionals)
+    functionals += [functional for _, functional in listed]
+    evaluator = _evaluator(system, grid, decisions, tuple(functionals))
+    null_values = _null_values(evaluator)
+    limits = tuple(
+        limit
+        for offset, (constraint, functional) in enumerate(listed)
+        for limit in _limits(constraint, functional, rows + offset, float(null_values[rows + offset]))
+    )
+    return Problem(
+        config=config,
+        system=system,
+        grid=grid,
+        constants=constants,
+        changed_constants=changed,
+        decisions=decisions,
+        rules=build_rules(config, decisions),
+        evaluator=evaluator,
+        objective_rows=objective_rows,
+        component_rows=component_rows,
+        constraints=limits,
+        null_values=null_values,
+        objective_unit=unit,
+    )
+
+
+def _objective(
+    config: Config, system: EquationSystem, grid: TimeGrid
+) -> tuple[list[Functional], dict[int, float], tuple[int, ...], str]:
+    times = grid.times
+    main = _found(config.objective.maximise, system)
+    unit = main.unit.removesuffix(f"/{system.time.unit}")
+    functionals = [present_value(main.name, main.key, config, times, unit)]
+    weights = {0: 1.0}
+    if config.objective.end_value is not None:
+        left = _found(config.objective.end_value.variable, system)
+        functionals.append(end_value(left.name, left.key, config, times, unit))
+        weights[1] = config.objective.end_value.weight
+    first = len(functionals)
+    for name in config.objective.components:
+        part = _found(name, system)
+        part_unit = part.unit.removesuffix(f"/{system.time.unit}")
+        functionals.append(present_value(part.name, part.key, config, times, part_unit))
+    return functionals, weights, tuple(range(first, len(functionals))), unit
+
+
+def _constraint_functionals(
+    config: Config, system: EquationSystem, grid: TimeGrid
+) -> list[tuple[Constraint, Functional]]:
+    listed = []
+    for name, constraint in config.constraints.items():
+        if constraint.variables is None:
+            continue
+        found = {variable: _found(variable, system) for variable in constraint.variables}
+        keys = {variable: f.key for variable, f in found.items()}
+        unit = next(iter(found.values())).unit
+        for functional in constraint_functionals(name, constraint, keys, config, grid.times, unit):
+            listed.append((constraint, functional))
+    return listed
+
+
+def _evaluator(
+    system: EquationSystem, grid: TimeGrid, decisions: Decisions, functionals: tuple[Functional, ...]
+) -> Evaluator:
+    keys = tuple(dict.fromkeys(key for functional in functionals for key in functional.weights))
+    program = compile_program(system, grid, keys, [path.key for path in decisions.paths])
+    matrix = functional_matrix(functionals, keys, grid.steps + 1)
+    return Evaluator(program, decisions, functionals, matrix)
+
+
+def _null_values(evaluator: Evaluator) -> NDArray[np.float64]:
+    return evaluator.measure_paths({key: path[:, None] for key, path in evaluator.decisions.null_paths().items()})[0]
+
+
+def _limits(constraint: Constraint, functional: Functional, row: int, null_value: float) -> list[ModelConstraint]:
+    limits = []
+    for sense, limit, sign in (("at_most", constraint.at_most, 1.0), ("at_least", constraint.at_least, -1.0)):
+        if limit is not None:
+            value = limit_value(limit, null_value)
+            scale = max(abs(value), abs(null_value), 1.0)
+            limits.append(ModelConstraint(functional, constraint.measure, row, sense, value, sign, scale))
+    return limits

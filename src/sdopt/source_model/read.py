@@ -1,0 +1,34 @@
+"""Read a model file into equations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdopt.equations.system import EquationSystem
+
+
+@dataclass(frozen=True)
+class SourceModel:
+    """A model file and its equations; `sha256` is of the file's bytes."""
+
+    path: Path
+    system: EquationSystem
+    sha256: str
+
+
+def read_model(path: Path) -> SourceModel:
+    """Read a Vensim (.mdl) or XMILE (.xmile, .stmx) model.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing or cannot be parsed, or holds something that is not supported; the
+        message names every such variable, its equation and the construct.
+    """
+    from sdopt.source_model.parse import parse_model
+    from sdopt.source_model.translate import translate_model
+
+    path = Path(path)
+    parsed = parse_model(path)
+    return SourceModel(path, translate_model(parsed, str(path)), parsed.sha256)

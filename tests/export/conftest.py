@@ -1,0 +1,226 @@
+"""A small result that is consistent in itself, and what to do where there is no LibreOffice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sdopt.result import Result, Status
+
+DECISIONS = ("prevention budget", "social base budget", "re-integration budget", "debt help budget")
+YEARS = tuple(float(year) for year in range(2026, 2037))
+DECISION_YEARS = (2027.0, 2028.0, 2029.0, 2030.0)
+
+
+def _tidy(rows: Iterable[tuple[str, str, float, float, str]]) -> pd.DataFrame:
+    """Rows of allocation, variable, time, value, unit as a tidy table."""
+    table = pd.DataFrame(rows, columns=["allocation", "variable", "time", "value", "unit"])
+    return table.assign(run="run", scenario="central", subscript="")[
+        ["run", "scenario", "allocation", "variable", "subscript", "time", "value", "unit"]
+    ]
+
+
+def _budget(allocation: str, place: int, year: float) -> float:
+    """Budgets that hold their sum and move from re-integration to the others in the decision years."""
+    null = (2.1, 3.4, 6.2, 0.0)[place]
+    moved = (0.42, 0.31, -1.03, 0.30)[place] * (year - 2026) ** 0.5
+    return null + moved if allocation == "advice" and year in DECISION_YEARS else null
+
+
+def _stocks(allocation: str) -> dict[str, tuple[np.ndarray, str]]:
+    """Four stocks over the years; the advice bends them."""
+    age = np.array(YEARS) - YEARS[0]
+    bend = (1 - np.exp(-age / 4)) if allocation == "advice" else 0 * age
+    return {
+        "people on bijstand": (2260 - 12 * age - 190 * bend, "Person"),
+        "problem debt households": (3900 + 25 * age - 310 * bend, "Person"),
+        "informal network capacity": (100 - 1.4 * age + 9 * bend, "Dmnl"),
+        "Wmo clients light": (4800 + 140 * age - 260 * bend, "Person"),
+    }
+
+
+def _constraints() -> pd.DataFrame:
+    """Two limits: a cap that binds in each year, and a floor that the null alternative breaks."""
+    rows = [
+        ("totaal budget", year, "year_average", "at_most", 11.7, 11.7, 11.7, 0.0, True, False, 0.83)
+        for year in DECISION_YEARS
+    ] + [
+        (
+            "ondergrens schuldhulp",
+            year,
+            "year_end",
+            "at_least",
+            0.25,
+            0.0,
+            0.25 + 0.1 * place,
+            0.1 * place,
+            place == 0,
+            True,
+            0.12 if place == 0 else 0.0,
+        )
+        for place, year in enumerate(DECISION_YEARS)
+    ]
+    columns = [
+        "constraint",
+        "year",
+        "measure",
+        "sense",
+        "limit",
+        "null",
+        "advice",
+        "slack",
+        "binding",
+        "null_breaks",
+        "shadow_price",
+    ]
+    return pd.DataFrame(rows, columns=columns).assign(unit="million EUR/Year")
+
+
+def _assumptions() -> pd.DataFrame:
+    """Three constants, one of which is uncertain and one of which has no range."""
+    return pd.DataFrame(
+        [
+            ("outflow fraction short", 0.39, 0.30, 0.45, "1/Year", "CBS 82015NED", "read", "", False),
+            (
+                "effect of social base on light Wmo",
+                0.02,
+                -0.01,
+                0.06,
+                "Dmnl",
+                "judgement",
+                "judgement",
+                "Evidence is weak (grade D): the best causal study of the neighbouring "
+                "instrument points the other way. "
+                "Zero and a wrong sign are inside the range.",
+                True,
+            ),
+            ("inhabitants", 100000.0, np.nan, np.nan, "Person", "definition", "definition", None, False),
+        ],
+        columns=["name", "value", "low", "high", "unit", "source", "status", "note", "uncertain"],
+    )
+
+
+def build_result(**changes: object) -> Result:
+    """A consistent result; `changes` replace fields of `Result`."""
+    allocation = _tidy(
+        (key, name, year, _budget(key, place, year), "million EUR/Year")
+        for key, (place, name), year in product(("null", "advice"), enumerate(DECISIONS), YEARS)
+    )
+    trajectories = _tidy(
+        (key, name, year, float(value), unit)
+        for key in ("null", "advice")
+        for name, (values, unit) in _stocks(key).items()
+        for year, value in zip(YEARS, values, strict=True)
+    )
+    returns = pd.DataFrame(
+        [
+            ("participation and health", 41.2, 56.9),
+            ("avoided Wmo and youth care", -18.4, -11.75),
+            ("benefits paid", -61.0, -55.4),
+            ("programme spending", -102.3, -104.9),
+        ],
+        columns=["component", "null", "advice"],
+    ).assign(difference=lambda t: t["advice"] - t["null"], unit="million EUR")
+    null, objective = float(returns["null"].sum()), float(returns["advice"].sum())
+    improvement, bound = objective - null, objective + 0.0213
+    best = [null, null + 0.7 * improvement, null + 0.95 * improvement, objective]
+    bounds = [null + 4 * improvement, null + 1.6 * improvement, null + 1.1 * improvement, bound]
+    tables = {
+        "allocation": allocation,
+        "trajectories": trajectories,
+        "return": returns,
+        "constraints": _constraints(),
+        "assumptions": _assumptions(),
+        "end_value": pd.DataFrame(
+            [(w, w * 20.0, w * 24.0, w * 4.0, w == 0.0) for w in (0.0, 1.0, 1.5)],
+            columns=["weight", "null", "advice", "difference", "advice_changes"],
+        ),
+        "search": pd.DataFrame(
+            [(i + 1, b, u, (u - b) / improvement) for i, (b, u) in enumerate(zip(best, bounds, strict=True))],
+            columns=["iteration", "best", "bound", "gap"],
+        ),
+        "audit": pd.DataFrame(
+            [("return is concave", 10000, 0, 0.0), ("constraint totaal budget is concave", 10000, 0, 0.0)],
+            columns=["check", "points", "violations", "largest_violation"],
+        ),
+        "decisions": pd.DataFrame(
+            [
+                (name.split()[0], name, int(year), _budget("advice", place, year), 0.0, 9.0, False)
+                for place, name in enumerate(DECISIONS)
+                for year in DECISION_YEARS
+            ],
+            columns=["decision", "variable", "period", "value", "lower", "upper", "at_bound"],
+        ),
+    }
+    figures = {
+        "objective": objective,
+        "null_objective": null,
+        "improvement": improvement,
+        "bound": bound,
+        "gap": (bound - objective) / improvement,
+        "gap_euro": bound - objective,
+        "gap_reason": "gap reached",
+        "bound_assumes": "return and constraints are concave",
+        "replay_max_relative_difference": 3.1e-13,
+        "replay_worst_variable": "people on bijstand",
+        "objective_unit": "million EUR",
+        "seed": 1,
+        "versions": {"sdopt": "0.1.0", "pysd": "3.14.3", "highspy": "1.15.1"},
+        "config_hash": "5f" * 32,
+    }
+    result = Result(
+        Status.OPTIMAL,
+        "Voorbeeld: gemeente met 100.000 inwoners",
+        "nl",
+        figures,
+        tables,
+        {"model_hash": "a1" * 32, "shown": list(_stocks("null")), "tolerance": 1e-9},
+    )
+    return Result(**{**result.__dict__, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def result() -> Result:
+    """An optimal result in Dutch."""
+    return build_result()
+
+
+@pytest.fixture
+def make_result() -> Callable[..., Result]:
+    """Builds results with other fields."""
+    return build_result
+
+
+NO_DESKTOP = "LibreOffice is absent. Install it: apt-get install --no-install-recommends libreoffice-calc"
+
+
+def desktop_missing() -> bool:
+    """Whether the checks with a real spreadsheet program cannot run."""
+    return shutil.which("soffice") is None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without LibreOffice, leave desktop checks out, unless CI or SDOPT_REQUIRE_DESKTOP=1 demands them."""
+    required = os.environ.get("SDOPT_REQUIRE_DESKTOP") == "1" or bool(os.environ.get("CI"))
+    if not desktop_missing() or required:
+        return
+    left_out: Sequence[pytest.Item] = [item for item in items if item.get_closest_marker("desktop")]
+    config.stash[LEFT_OUT] = len(left_out)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say in one line what was not checked."""
+    count = config.stash.get(LEFT_OUT, 0)
+    if count:
+        terminalreporter.write_line(f"{count} desktop checks were left out. {NO_DESKTOP}", yellow=True)

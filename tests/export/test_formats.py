@@ -1,0 +1,141 @@
+"""A results folder read back, and written in other formats."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import odfdo
+import pandas as pd
+import pytest
+
+from sdopt.errors import ExportError
+from sdopt.export.folder import write_results
+from sdopt.export.formats import export_results, read_results
+from sdopt.result import Result
+
+
+@pytest.fixture
+def folder(result: Result, tmp_path: Path) -> Path:
+    """A results folder as a run writes it."""
+    return write_results(result, tmp_path / "results", "a: 1\n", {}, None)
+
+
+def test_round_trip(result: Result, folder: Path) -> None:
+    back = read_results(folder)
+    assert (back.status, back.title, back.language) == (result.status, result.title, result.language)
+    assert back.figures == result.figures
+    assert back.provenance == result.provenance
+    assert back.tables.keys() == result.tables.keys()
+    for name, table in result.tables.items():
+        pd.testing.assert_frame_equal(back.tables[name], table, check_exact=True)
+
+
+def test_round_trip_of_empty_tables_and_few_figures(result: Result, tmp_path: Path) -> None:
+    empty = replace(result, figures={"objective": 1.0}, tables={"search": result.tables["search"].iloc[:0]})
+    back = read_results(write_results(empty, tmp_path, "", {}, None))
+    assert list(back.tables["search"].columns) == ["iteration", "best", "bound", "gap"]
+    assert {key: value for key, value in back.figures.items() if value is not None} == {"objective": 1.0}
+
+
+def test_workbook_again_has_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    again = export_results(folder, "xlsx", tmp_path / "again.xlsx")
+    assert again.read_bytes() == (folder / "workbook.xlsx").read_bytes()
+
+
+def test_parquet_copies_are_the_same(folder: Path) -> None:
+    copies = export_results(folder, "parquet", None)
+    for path in (folder / "tables").glob("*.parquet"):
+        assert (copies / path.name).read_bytes() == path.read_bytes()
+
+
+def test_csv_is_what_dutch_excel_reads(result: Result, folder: Path) -> None:
+    copies = export_results(folder, "csv", None)
+    text = (copies / "allocation.csv").read_bytes()
+    assert text.startswith(b"\xef\xbb\xbfrun;scenario;allocation;variable;")
+    assert b";2,1;" in text
+    read = pd.read_csv(copies / "allocation.csv", sep=";", decimal=",", encoding="utf-8-sig")
+    assert read["value"].tolist() == result.tables["allocation"]["value"].tolist()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+31 6", "-x", "@SUM(A1)", "\tx", "\rx", "=cmd|' /C calc'!A0;x"])
+def test_csv_text_never_starts_a_formula(result: Result, tmp_path: Path, text: str) -> None:
+    table = result.tables["assumptions"].assign(note=text, source=None)
+    root = write_results(result.with_tables(assumptions=table), tmp_path, "", {}, None)
+    copies = export_results(root, "csv", None)
+    read = pd.read_csv(
+        copies / "assumptions.csv", sep=";", decimal=",", encoding="utf-8-sig", lineterminator="\n"
+    )
+    notes = read["note"].tolist() if text != "\rx" else ["'\rx"]
+    assert set(notes) == {f"'{text}"}
+    assert -0.01 in read["low"].tolist()  # a negative number is no formula
+
+
+def test_ods_has_real_numbers_and_bold_headers(result: Result, folder: Path) -> None:
+    path = export_results(folder, "ods", None)
+    document = odfdo.Document(path)
+    sheets = {table.name: table for table in document.body.get_tables()}
+    assert set(sheets) == set(result.tables)
+    sheet, table = sheets["constraints"], result.tables["constraints"]
+    assert sheet.get_row_values(0) == list(table.columns)
+    for number, row in enumerate(table.itertuples(index=False), start=1):
+        values = sheet.get_row_values(number)
+        assert [float(v) if not isinstance(v, (str, bool)) else v for v in values] == list(row)
+    style = document.get_style("table-cell", sheet.get_cell((0, 0)).style)
+    assert style.get_properties(area="text")["fo:font-weight"] == "bold"
+
+
+def test_ods_formula_text_stays_text(result: Result, tmp_path: Path) -> None:
+    table = result.tables["assumptions"].assign(note="=1+1 \x07 <b>")
+    root = write_results(result.with_tables(assumptions=table), tmp_path, "", {}, None)
+    sheet = odfdo.Document(export_results(root, "ods", None)).body.get_table(name="assumptions")
+    cell = sheet.get_cell((7, 1))
+    assert (cell.value, cell.formula, cell.type) == ("=1+1 \ufffd <b>", None, "string")
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv", "parquet", "ods"])
+def test_never_overwrites(folder: Path, form: str) -> None:
+    made = export_results(folder, form, None)
+    with pytest.raises(ExportError, match="exists already and is never overwritten"):
+        export_results(folder, form, None)
+    assert made.exists()
+
+
+def test_unknown_format_and_impossible_target(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match='found "pdf"; allowed: xlsx, csv, parquet, ods'):
+        export_results(folder, "pdf", None)
+    with pytest.raises(ExportError, match="cannot be written"):
+        export_results(folder, "xlsx", tmp_path / "no" / "such" / "folder.xlsx")
+
+
+def test_folders_that_are_no_results(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"it has no summary\.json"):
+        read_results(tmp_path)
+    (folder / "tables" / "return.parquet").write_bytes(b"not parquet")
+    with pytest.raises(ExportError, match="not a complete results folder: ArrowInvalid"):
+        read_results(folder)
+    (folder / "tables" / "return.parquet").unlink()
+    with pytest.raises(ExportError, match=r"tables/return\.parquet is missing"):
+        read_results(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": "great"}, "not a complete results folder"),
+        ({"tables": ["../../secret"]}, "table name '../../secret'"),
+        ({"tables": None}, "not a complete results folder"),
+        ({"provenance": 3}, "not a complete results folder"),
+    ],
+)
+def test_a_summary_that_is_wrong(folder: Path, change: dict[str, object], message: str) -> None:
+    path = folder / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | change), encoding="utf-8")
+    with pytest.raises(ExportError, match=message):
+        read_results(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")])
+def test_a_summary_that_is_no_json(folder: Path, text: str) -> None:
+    (folder / "summary.json").write_text(text, encoding="latin-1")
+    with pytest.raises(ExportError, match=r"summary\.json"):
+        read_results(folder)

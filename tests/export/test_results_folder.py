@@ -1,0 +1,174 @@
+"""One new folder per run: complete or absent, never overwritten, the same bytes each time."""
+
+import json
+import math
+import os
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sdopt.errors import ExportError
+from sdopt.export import folder as folder_module
+from sdopt.export.folder import as_json, slug, write_results
+from sdopt.result import Result
+
+CONFIG = "title: één vraag\r\nx: 1\n"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Relative path -> bytes of every file."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_holds_everything(result: Result, tmp_path: Path) -> None:
+    folder = write_results(result, tmp_path / "één map", CONFIG, {"host": "here"}, "{UTF-8}\r\nmodel")
+    files = set(contents(folder))
+    tables = {f"tables/{name}.{form}" for name in result.tables for form in ("csv", "parquet")}
+    assert files == tables | {
+        "summary.json", "run.json", "config.yaml", "workbook.xlsx", "allocation.mdl", "LEESMIJ.txt", "picture.png",
+        "picture.svg",
+    }  # fmt: skip
+    assert folder.name == "voorbeeld-gemeente-met-100-000-inwoners-001"
+    assert (folder / "config.yaml").read_bytes() == CONFIG.encode()
+    assert (folder / "allocation.mdl").read_bytes() == b"{UTF-8}\r\nmodel"
+    assert "Vensim" in (folder / "LEESMIJ.txt").read_text(encoding="utf-8")
+
+
+def test_without_model_the_readme_is_silent_about_vensim(
+    make_result: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = write_results(make_result(language="en"), tmp_path, CONFIG, {}, None)
+    assert "Vensim" not in (folder / "README.txt").read_text(encoding="utf-8")
+    assert not (folder / "allocation.mdl").exists()
+
+
+def test_only_run_json_differs_between_runs(make_result: Callable[..., Result], tmp_path: Path) -> None:
+    first = contents(write_results(make_result(), tmp_path, CONFIG, {"date": "1 jan"}, "m"))
+    second = contents(write_results(make_result(), tmp_path, CONFIG, {"date": "2 jan"}, "m"))
+    assert {name for name in first if first[name] != second[name]} == {"run.json"}
+    assert first.keys() == second.keys()
+
+
+def test_numbers_count_up_and_nothing_is_overwritten(result: Result, tmp_path: Path) -> None:
+    names = [write_results(result, tmp_path, str(number), {}, None).name[-3:] for number in range(2)]
+    (tmp_path / "voorbeeld-gemeente-met-100-000-inwoners-007").mkdir()
+    names.append(write_results(result, tmp_path, "2", {}, None).name[-3:])
+    assert names == ["001", "002", "008"]
+    kept = tmp_path / "voorbeeld-gemeente-met-100-000-inwoners-001" / "config.yaml"
+    assert kept.read_text(encoding="utf-8") == "0"
+
+
+def test_runs_at_the_same_time_do_not_clash(make_result: Callable[..., Result], tmp_path: Path) -> None:
+    # Without trajectories there is no picture to draw, so that the runs truly meet at the rename.
+    tables = {"allocation": make_result().tables["allocation"]}
+    result = make_result(tables=tables)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(
+            pool.map(lambda number: write_results(result, tmp_path, str(number), {}, None), range(16))
+        )
+    assert len(set(made)) == 16
+    assert sorted((path / "config.yaml").read_text(encoding="utf-8") for path in made) == sorted(
+        map(str, range(16))
+    )
+    assert sorted(tmp_path.iterdir()) == sorted(made)
+
+
+def test_a_number_taken_meanwhile_is_passed_over(result: Result, tmp_path: Path) -> None:
+    taken = tmp_path / "a-001"
+    taken.mkdir()
+    (taken / "kept").touch()
+    finished = tmp_path / ".finished"
+    finished.mkdir()
+    # Another run took 001 after the free number had been looked up: a file name that the look-up does not match.
+    assert folder_module._put_in_place(finished, tmp_path, "a").name == "a-002"
+    assert (taken / "kept").exists()
+
+
+def test_a_failure_leaves_nothing(result: Result, tmp_path: Path) -> None:
+    # A model text that cannot be written fails half-way, after the tables and the workbook.
+    with pytest.raises(AttributeError):
+        write_results(result, tmp_path, CONFIG, {}, 3)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_root_that_is_a_file_is_one_clear_error(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ExportError, match=r"results folder .*cannot be written.*output\.directory"):
+        write_results(result, tmp_path / "file", CONFIG, {}, None)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no full disk to write to")
+def test_dev_full_is_an_oserror() -> None:
+    with pytest.raises(OSError, match="No space"), Path("/dev/full").open("wb", buffering=0) as file:
+        file.write(b"x")
+
+
+def test_summary_has_the_headline_and_no_nan(result: Result, tmp_path: Path) -> None:
+    folder = write_results(result.with_figures(bound=math.nan, gap=math.inf), tmp_path, CONFIG, {}, None)
+    text = (folder / "summary.json").read_text(encoding="utf-8")
+    summary = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} in summary.json"))
+    assert list(summary) == sorted(summary)
+    assert summary["objective"] == result.figures["objective"]
+    assert summary["status"] == "optimal"
+    assert summary["bound"] is None
+    assert summary["gap"] is None
+    assert {
+        "status_sentence",
+        "null_objective",
+        "replay_max_relative_difference",
+        "seed",
+        "versions",
+        "config_hash",
+    } <= set(summary)
+
+
+def test_machine_csv_has_all_digits_and_no_formulas(result: Result, tmp_path: Path) -> None:
+    table = result.tables["constraints"].assign(constraint="=1+1")
+    folder = write_results(result.with_tables(constraints=table), tmp_path, CONFIG, {}, None)
+    text = (folder / "tables" / "constraints.csv").read_bytes()
+    assert b"\r" not in text
+    assert b"'=1+1,2027.0," in text
+    read = pd.read_csv(folder / "tables" / "allocation.csv", keep_default_na=False)
+    pd.testing.assert_series_equal(read["value"], result.tables["allocation"]["value"], check_exact=True)
+
+
+@given(st.text(max_size=200))
+def test_a_title_cannot_leave_the_folder(title: str) -> None:
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", slug(title))
+    assert len(slug(title)) <= 60
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("../../etc", "etc"),
+        ("Één vraag: 100%!", "een-vraag-100"),
+        ("", "run"),
+        ("...", "run"),
+        ("C:\\x", "c-x"),
+    ],
+)
+def test_slug(title: str, name: str) -> None:
+    assert slug(title) == name
+
+
+def test_json_of_numpy_values() -> None:
+    values = pd.Series([1.5, math.nan]).to_numpy()
+    assert json.loads(as_json({"b": values[0], "a": [values[1], None, True, 3]})) == {
+        "b": 1.5,
+        "a": [None, None, True, 3],
+    }
+
+
+def test_folder_is_as_readable_as_any_other(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    folder = write_results(result, tmp_path, CONFIG, {}, None)
+    assert os.stat(folder).st_mode == os.stat(tmp_path / "other").st_mode
