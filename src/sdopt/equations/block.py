@@ -75,6 +75,11 @@ def _evaluate(instruction: Instruction, arguments: list[Array], shape: tuple[int
     return out
 
 
+def _row(values: Array) -> Array:
+    """The same memory; one value for all scenarios without an axis, which NumPy broadcasts fastest."""
+    return values.reshape(()) if values.size == 1 else values
+
+
 class _Rows:
     """The row of every register the loop touches, and the calls bound to them.
 
@@ -102,13 +107,13 @@ class _Rows:
         for register in registers:
             value = self.values[register]
             if value.shape[0] == 1:
-                self.rows[register] = value[0].astype(self._type(register))
+                self.rows[register] = _row(value[0].astype(self._type(register)))
             else:
                 groups.setdefault((self._type(register), value.shape[1]), []).append(register)
         for (dtype, width), members in groups.items():
             buffer = np.empty((len(members), width), dtype)
             self.moving.append((buffer, np.stack([self.values[m] for m in members], axis=1).astype(dtype)))
-            self.rows |= dict(zip(members, buffer, strict=True))
+            self.rows |= {member: _row(row) for member, row in zip(members, buffer, strict=True)}
 
     def _place_stocks(self) -> None:
         stocks = self.program.stocks
@@ -143,7 +148,7 @@ class _Rows:
 
     def updates(self, time_step: float) -> list[Call]:
         """One Euler step: each stock plus its net flow times the time step."""
-        step = np.full(1, time_step, self.dtype)
+        step = np.array(time_step, self.dtype)
         calls: list[Call] = [
             (np.multiply, (self.rows[stock.net_flow], step, change))
             for stock, change in zip(self.program.stocks, self.changes, strict=True)

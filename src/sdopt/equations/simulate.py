@@ -16,8 +16,8 @@ from sdopt.errors import SimulationError
 
 Array = NDArray[Any]
 
-BLOCK = 1024
-"""Scenarios simulated together: enough to amortise Python, few enough to stay in the cache."""
+BLOCK = 2048
+"""Scenarios simulated together: enough to amortise Python, few enough to bound memory and share threads."""
 
 
 def run(
@@ -57,13 +57,8 @@ def run(
         with np.errstate(all="ignore"):  # inf and nan are found by `check`
             run_block(program, part, result[:, :, block])
 
-    blocks = range(0, width, BLOCK)
-    if threads > 1 and len(blocks) > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(run_from, blocks))
-    else:
-        for first in blocks:
-            run_from(first)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run_from, range(0, width, BLOCK)))
     if check:
         check_finite(program, result)
     return result

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.cutting_planes import tangent_excess
@@ -32,68 +34,78 @@ class Check:
 
 @dataclass(frozen=True)
 class Audit:
-    """Outcome of all checks."""
+    """Outcome of all checks; `disproved` are the constraints (positions) that are not concave."""
 
     checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        """No violation beyond rounding was found; that is evidence, not proof."""
-        return all(check.violations == 0 for check in self.checks)
+    return_is_concave: bool
+    disproved: frozenset[int]
 
 
 def audit(
     view: View, archive: Archive, polytope: Polytope, best: Floats, improvement: float, count: int, seed: int
 ) -> Audit:
-    """Check concavity of return and constraints with `count` points and `count` pairs, half near `best`.
+    """Look for violations of concavity with `count` points and `count` pairs, half near `best`.
 
     A pair (a, b) violates it when the function between them lies below the chord; a point, when it
-    lies above a tangent of the archive.
+    lies above a tangent of the archive. No violation is evidence, not proof.
     """
     random = np.random.default_rng(seed)
     half = count // 2
     points = np.concatenate([polytope.draw(count - half, random), polytope.draw_near(best, half, random)])
     partner = _partners(count, half, random)
-    parts = random.uniform(0.05, 0.95, (count, 1))
-    between = points + parts * (points[partner] - points)
+    parts = random.uniform(0.05, 0.95, count)
+    between = points + parts[:, None] * (points[partner] - points)
     values = view.problem.evaluator.values(np.concatenate([points, between])).value
-    at_points, at_between = values[:count], values[count:]
-    noise = OBJECTIVE_NOISE * abs(improvement) + ROUNDING * abs(view.problem.null_objective)
-    chord = _below_chord(view.objective, at_points, at_between, partner, parts[:, 0])
-    slack_chord = _below_chord(view.slacks, at_points, at_between, partner, parts)
-    above, slack_above = tangent_excess(view, archive, points, at_points)
-    scale = max(abs(improvement), noise)
-    return Audit(
-        (
-            Check("return, pairs", count, int((chord > noise).sum()), _relative(chord.max(), scale)),
-            Check("return, points against cuts", count, int(above > noise), _relative(above, scale)),
-            *_slack_checks(slack_chord, slack_above, count),
-        )
-    )
+    pairs = _Pairs(values[:count], values[count:], partner, parts)
+    above, slack_above = tangent_excess(view, archive, points, pairs.ends)
+    scale = max(abs(improvement), ROUNDING * abs(view.problem.null_objective), 1e-300)
+    noise = OBJECTIVE_NOISE * scale + ROUNDING * abs(view.problem.null_objective)
+    checks = [
+        _check("return", "pairs", count, pairs.below_chord(view.objective), noise, scale),
+        _check("return", "points against cuts", count, np.array([above]), noise, scale),
+    ]
+    slack_chord = pairs.below_chord(view.slacks)
+    broken: set[int] = set()
+    for name, members in _by_name(view).items():
+        chord, excess = slack_chord[:, members], slack_above[members]
+        checks.append(_check(name, "pairs", count, chord.max(axis=1), SLACK_NOISE, 1.0))
+        checks.append(_check(name, "points against cuts", count, excess, SLACK_NOISE, 1.0))
+        bad = (chord > SLACK_NOISE).any(axis=0) | (excess > SLACK_NOISE)
+        broken |= {member for member, is_bad in zip(members, bad, strict=True) if is_bad}
+    concave = all(check.violations == 0 for check in checks[:2])
+    return Audit(tuple(checks), concave, frozenset(broken))
 
 
-def _slack_checks(chord: Floats, above: float, count: int) -> tuple[Check, ...]:
-    if not chord.size:
-        return ()
-    broken = int((chord > SLACK_NOISE).any(axis=1).sum())
-    return (
-        Check("constraints, pairs", count, broken, max(float(chord.max()), 0.0)),
-        Check("constraints, points against cuts", count, int(above > SLACK_NOISE), max(above, 0.0)),
-    )
+@dataclass(frozen=True)
+class _Pairs:
+    """Evaluator values (point, functional) at points and between each point and its partner."""
+
+    ends: Floats
+    middle: Floats
+    partner: NDArray[np.intp]
+    parts: Floats
+
+    def below_chord(self, function: Callable[[Floats], Floats]) -> Floats:
+        """How far the function between two points lies below the straight line between them."""
+        ends, middle = function(self.ends), function(self.middle)
+        parts = self.parts if ends.ndim == 1 else self.parts[:, None]
+        return np.asarray(ends + parts * (ends[self.partner] - ends) - middle)
 
 
-def _relative(value: float, scale: float) -> float:
-    return max(float(value), 0.0) / scale
+def _check(subject: str, kind: str, count: int, amounts: Floats, noise: float, scale: float) -> Check:
+    largest = max(float(amounts.max()), 0.0)
+    return Check(f"{subject}: {kind}", count, int((amounts > noise).sum()), largest / scale)
 
 
-def _partners(count: int, half: int, random: np.random.Generator) -> np.ndarray:
+def _by_name(view: View) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {}
+    for position, constraint in enumerate(view.problem.constraints):
+        groups.setdefault(constraint.functional.name, []).append(position)
+    return groups
+
+
+def _partners(count: int, half: int, random: np.random.Generator) -> NDArray[np.intp]:
     """A random partner for every point: far ones with far ones, near ones with near ones."""
     far = random.permutation(count - half)
     near = count - half + random.permutation(half)
     return np.concatenate([far, near])
-
-
-def _below_chord(function, at_points: Floats, at_between: Floats, partner: np.ndarray, parts: Floats) -> Floats:
-    ends, middle = function(at_points), function(at_between)
-    chord = ends + parts * (ends[partner] - ends)
-    return np.asarray(chord - middle)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sdopt.optimise.archive import Archive, Floats, View
+from sdopt.errors import OptimisationError
 from sdopt.optimise.master import Master, MasterAnswer
 
 STEPS = (0.1, 0.3, 0.6, 1.0)
@@ -39,16 +40,21 @@ class Trace:
 
 @dataclass
 class CuttingPlanes:
-    """State of one search. `best` is a position in the archive; objective values are improvements."""
+    """State of one search. `best` is a position in the archive; objective values are improvements.
+
+    Constraints in `left_out` get no cuts: the bound then does not lean on them (leaving a limit out
+    can only raise it), while every allocation is still held to them.
+    """
 
     view: View
     archive: Archive
     master: Master
     scale: float
+    left_out: frozenset[int]
     used: int = 0
     best: int | None = None
-    largest_violation: float = 0.0
-    concave: bool = True
+    disproved: set[int] = field(default_factory=set)
+    return_violation: float = 0.0
     trace: list[Trace] = field(default_factory=list)
     answer: MasterAnswer | None = None
 
@@ -56,14 +62,14 @@ class CuttingPlanes:
         """Search until the gap is reached; False when iterations ran out or concavity is disproved."""
         for iteration in range(iterations):
             self._take_in()
-            if not self.concave:
+            if self.disproved or not self.return_is_concave:
                 return False
-            self.answer = self.master.solve()
-            step = self._note(iteration)
+            step = self._solve(iteration)
             progress(iteration, step.best, step.bound, step.gap)
             if step.gap is not None and step.gap <= gap:
                 return True
-            self.archive.add(self._candidates(self.answer.point))
+            self.archive.add(self._candidates(self._answer().point))
+        self._take_in()
         return False
 
     @property
@@ -78,23 +84,38 @@ class CuttingPlanes:
 
     @property
     def point(self) -> Floats:
-        """The best allowed decision vector."""
+        """The best allowed decision vector, (decision,)."""
         return self.archive.points[self._best()]
+
+    @property
+    def return_is_concave(self) -> bool:
+        """Whether no evaluated point stands above a tangent of the return by more than rounding."""
+        return self.return_violation <= OBJECTIVE_NOISE * self._size()
+
+    def carriers(self) -> set[int]:
+        """Constraints that the bound leans on: those whose cuts have a multiplier."""
+        return {c for c, price in self._answer().constraint_multipliers.items() if price > 0}
 
     def _best(self) -> int:
         if self.best is None:
-            raise AssertionError("no allowed point is known")
+            raise OptimisationError("no allowed allocation was found: relax a constraint or a bound.")
         return self.best
 
-    def _note(self, iteration: int) -> Trace:
-        answer = self.answer
-        if answer is None:
+    def _answer(self) -> MasterAnswer:
+        if self.answer is None:
             raise AssertionError("the master problem was not solved")
-        bound = answer.dual_bound * self.scale
+        return self.answer
+
+    def _size(self) -> float:
+        """What a violation is compared with: the improvement, once one is known."""
+        known = self.best is not None and self.improvement > 0
+        return max(self.improvement, 1e-3 * self.scale) if known else self.scale
+
+    def _solve(self, iteration: int) -> Trace:
+        self.answer = self.master.solve()
+        bound = self.answer.dual_bound * self.scale
         best = None if self.best is None else self.improvement
-        gap = None if best is None or bound <= 0 else (bound - best) / bound
-        if best is not None and bound - best <= OBJECTIVE_NOISE * max(self.scale, abs(best)):
-            gap = 0.0 if gap is None else max(gap, 0.0)
+        gap = None if best is None else relative_gap(best, bound, self.scale)
         self.trace.append(Trace(iteration, best, bound, gap))
         return self.trace[-1]
 
@@ -112,7 +133,8 @@ class CuttingPlanes:
         for k, point in enumerate(self.archive.points[new]):
             self.master.add_objective_cut(objective[k] / self.scale, slopes[k] / self.scale, point)
             for row in np.flatnonzero(slacks[k] < NEAR):
-                self.master.add_constraint_cut(int(row), float(slacks[k, row]), slack_slopes[k, row], point)
+                if int(row) not in self.left_out:
+                    self.master.add_constraint_cut(int(row), float(slacks[k, row]), slack_slopes[k, row], point)
             if self._allowed(point, slacks[k]) and (self.best is None or objective[k] > self.improvement):
                 self.best = new.start + k
         self._check_against_cuts()
@@ -122,40 +144,42 @@ class CuttingPlanes:
 
     def _check_against_cuts(self) -> None:
         """Every point against every tangent: above one by more than rounding, and concavity is disproved."""
-        excess = tangent_excess(self.view, self.archive, self.archive.points, self.archive.values)
-        noise = OBJECTIVE_NOISE * max(self.scale_of_noise(), 1e-12)
-        self.largest_violation = max(self.largest_violation, excess[0])
-        self.concave = excess[0] <= noise and excess[1] <= SLACK_NOISE
-
-    def scale_of_noise(self) -> float:
-        """What a violation is compared with: the improvement once known, else the master's scale."""
-        return self.scale if self.best is None or self.improvement <= 0 else max(self.improvement, 1e-3 * self.scale)
+        above, slack_above = tangent_excess(self.view, self.archive, self.archive.points, self.archive.values)
+        self.return_violation = max(self.return_violation, above)
+        broken = {int(c) for c in np.flatnonzero(slack_above > SLACK_NOISE)}
+        self.disproved = broken & set(self.master.constraint_of_row.values())
 
 
-def tangent_excess(view: View, archive: Archive, points: Floats, values: Floats) -> tuple[float, float]:
-    """How far points (point, decision) stand above the archive's tangents at most: objective, scaled slack.
+def relative_gap(best: float, bound: float, scale: float) -> float | None:
+    """(bound - best) / bound for improvements; 0 where both are rounding, None where it has no meaning."""
+    if bound - best <= OBJECTIVE_NOISE * max(scale * 1e-3, abs(best)):
+        return 0.0
+    return (bound - best) / bound if bound > 0 else None
 
-    Concave functions never stand above a tangent, so more than rounding disproves concavity.
+
+def tangent_excess(view: View, archive: Archive, points: Floats, values: Floats) -> tuple[float, Floats]:
+    """How far points (point, decision) stand above the archive's tangents at most.
+
+    For the objective, and for each constraint's scaled slack (constraint,). Concave functions never
+    stand above a tangent, so more than rounding disproves concavity.
     """
-    worst = [0.0, 0.0]
     objective, slacks = view.objective(archive.values), view.slacks(archive.values)
     slopes, slack_slopes = view.objective_gradient(archive.gradients), view.slack_gradients(archive.gradients)
     found, found_slacks = view.objective(values), view.slacks(values)
+    worst, slack_worst = 0.0, np.zeros(slacks.shape[1])
     for k, centre in enumerate(archive.points):
         step = points - centre
-        worst[0] = max(worst[0], float((found - objective[k] - step @ slopes[k]).max()))
-        if slacks.shape[1]:
-            above = found_slacks - slacks[k] - step @ slack_slopes[k].T
-            worst[1] = max(worst[1], float(above.max()))
-    return worst[0], worst[1]
+        worst = max(worst, float((found - objective[k] - step @ slopes[k]).max()))
+        above = found_slacks - slacks[k] - step @ slack_slopes[k].T
+        slack_worst = np.maximum(slack_worst, above.max(axis=0, initial=0.0))
+    return worst, slack_worst
 
 
-def start_cutting_planes(view: View, archive: Archive) -> CuttingPlanes:
+def start_cutting_planes(view: View, archive: Archive, left_out: frozenset[int] = frozenset()) -> CuttingPlanes:
     """A search that uses what the archive holds; the archive must hold at least one point."""
     problem = view.problem
     lower, upper = problem.decisions.lower(), problem.decisions.upper()
     slope = np.abs(view.objective_gradient(archive.gradients[:1])[0])
     scale = max(float(slope @ (upper - lower)), 1e-9)
-    highest = 1.0 + float(np.abs(view.objective(archive.values[:1])[0])) / scale
-    master = Master(lower, upper, problem.rules, highest * 1e3)
-    return CuttingPlanes(view, archive, master, scale)
+    highest = 1e3 * (1.0 + float(np.abs(view.objective(archive.values[:1])[0])) / scale)
+    return CuttingPlanes(view, archive, Master(lower, upper, problem.rules, highest), scale, left_out)

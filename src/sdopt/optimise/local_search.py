@@ -16,24 +16,25 @@ FIRST_RADIUS = 0.25
 LAST_RADIUS = 1e-6
 STEPS = (0.25, 0.5, 1.0)
 """Parts of a step that are tried together."""
-PENALTY = 1e3
-"""Weight of broken constraints, in units of the largest gradient; only steers, never decides."""
+PENALTY = 2.0
+"""Weight of broken constraints (scaled slack) against the return's largest linear change; steers only."""
+REPAIRS = 60
+"""Halvings when an end point that breaks a constraint by a hair is pulled back to what is allowed."""
 
 
 @dataclass
 class Start:
-    """One start: where it stands, the size of its trust region, and the best allowed place it saw."""
+    """One start: where it stands in the archive, and the size of its trust region."""
 
     position: int
     radius: float = FIRST_RADIUS
-    best: int | None = None
 
 
 @dataclass(frozen=True)
 class LocalOptimum:
-    """Where one start ended: archive position (None: nothing allowed was found) and improvement."""
+    """Where one start ended: an allowed decision vector (None: none was found) and its improvement."""
 
-    position: int | None
+    point: Floats | None
     improvement: float | None
 
 
@@ -44,19 +45,13 @@ def local_search(
     first = archive.add(points)
     starts = [Start(position) for position in range(first.start, first.stop)]
     searcher = _Searcher(view, archive)
-    for start in starts:
-        searcher.note(start, start.position)
     for round_number in range(rounds):
         moving = [start for start in starts if start.radius > LAST_RADIUS]
         if not moving:
             break
         searcher.move(moving)
-        known = [searcher.improvement(s.best) for s in starts if s.best is not None]
-        progress(round_number, max(known, default=None))
-    return [
-        LocalOptimum(start.best, None if start.best is None else searcher.improvement(start.best))
-        for start in starts
-    ]
+        progress(round_number, max(searcher.merit(start.position) for start in starts))
+    return [searcher.repaired(start) for start in starts]
 
 
 class _Searcher:
@@ -77,13 +72,6 @@ class _Searcher:
         slacks = self.view.slacks(self.archive.values[[position]])[0]
         return self.improvement(position) + self.penalty * float(np.minimum(slacks, 0.0).sum())
 
-    def note(self, start: Start, position: int) -> None:
-        """Keep a place as best when it is allowed and better."""
-        slacks = self.view.slacks(self.archive.values[[position]])[0]
-        allowed = bool((slacks >= 0).all())
-        if allowed and (start.best is None or self.improvement(position) > self.improvement(start.best)):
-            start.best = position
-
     def move(self, starts: list[Start]) -> None:
         """One step of every start: its LP, then its candidates, all evaluated together."""
         targets = [self.target(start) for start in starts]
@@ -99,8 +87,6 @@ class _Searcher:
 
     def settle(self, start: Start, positions: range) -> None:
         """Go to the best candidate, or stay and shrink the region."""
-        for position in positions:
-            self.note(start, position)
         merits = [self.merit(position) for position in positions]
         here = self.merit(start.position)
         winner = int(np.argmax(merits))
@@ -110,6 +96,38 @@ class _Searcher:
         start.position = positions[winner]
         start.radius *= 2.0 if winner == len(STEPS) - 1 else STEPS[winner]
         start.radius = min(start.radius, 1.0)
+
+    def repaired(self, start: Start) -> LocalOptimum:
+        """The end point, pulled towards a roomy allowed point as little as its constraints need."""
+        here = start.position
+        if (self.slacks(here) >= 0).all():
+            return LocalOptimum(self.archive.points[here], self.improvement(here))
+        anchor = self.anchor()
+        if anchor is None:
+            return LocalOptimum(None, None)
+        end, inside = self.archive.points[here], self.archive.points[anchor]
+        parts = 0.5 ** np.arange(REPAIRS)[:, None]
+        tried = end + parts * (inside - end)
+        values = self.view.problem.evaluator.values(tried).value
+        allowed = np.flatnonzero((self.view.slacks(values) >= 0).all(axis=1))
+        if not len(allowed):
+            return LocalOptimum(None, None)
+        winner = allowed[np.argmax(self.view.objective(values)[allowed])]
+        return LocalOptimum(tried[winner], float(self.view.objective(values)[winner]))
+
+    def anchor(self) -> int | None:
+        """The archive's allowed point with most room, or None."""
+        slacks = self.view.slacks(self.archive.values)
+        room = slacks.min(axis=1, initial=np.inf)
+        allowed = [k for k in np.argsort(-room, kind="stable") if room[k] >= 0 and self._meets_rules(int(k))]
+        return int(allowed[0]) if allowed else None
+
+    def _meets_rules(self, position: int) -> bool:
+        point = self.archive.points[position]
+        return all(float(rule.weights @ point) <= rule.limit + 1e-9 for rule in self.view.problem.rules)
+
+    def slacks(self, position: int) -> Floats:
+        return self.view.slacks(self.archive.values[[position]])[0]
 
     def target(self, start: Start) -> Floats:
         """Optimum of the linearised problem inside the trust region."""
