@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
@@ -200,23 +199,15 @@ def make_result() -> Callable[..., Result]:
 NO_DESKTOP = "LibreOffice is absent. Install it: apt-get install --no-install-recommends libreoffice-calc"
 
 
-def desktop_missing() -> bool:
-    """Whether the checks with a real spreadsheet program cannot run."""
-    return shutil.which("soffice") is None
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without LibreOffice, leave desktop checks out, unless CI or SDOPT_REQUIRE_DESKTOP=1 demands them."""
-    required = os.environ.get("SDOPT_REQUIRE_DESKTOP") == "1" or bool(os.environ.get("CI"))
-    if not desktop_missing() or required:
-        return
-    left_out: Sequence[pytest.Item] = [item for item in items if item.get_closest_marker("desktop")]
-    config.stash[LEFT_OUT] = len(left_out)
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
-
-
 LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count the desktop checks that are left out for want of LibreOffice."""
+    desktop = [item for item in items if item.get_closest_marker("desktop")]
+    if desktop and shutil.which("soffice") is None:
+        stash = desktop[0].config.stash
+        stash[LEFT_OUT] = stash.get(LEFT_OUT, 0) + len(desktop)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

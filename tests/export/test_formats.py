@@ -66,15 +66,14 @@ EVIL = ["=1+1", "+31 6", "-x", "@SUM(A1)", "\tx", "\rx", "=cmd|' /C calc'!A0;x"]
 def test_csv_text_never_starts_a_formula(result: Result, tmp_path: Path) -> None:
     table = pd.DataFrame({"name": EVIL, "low": -0.01, "=header": "plain"})
     root = write_results(replace(result, tables={"evil": table}), tmp_path, "", {}, None)
-    text = (export_results(root, "csv", None) / "evil.csv").read_text(encoding="utf-8-sig", newline="")
+    text = (export_results(root, "csv", None) / "evil.csv").read_bytes().decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+    defused = ["'" + evil.replace("\r", "\n") for evil in EVIL]
     assert rows[0] == ["name", "low", "'=header"]
-    assert [row[0] for row in rows[1:]] == [f"'{evil}" for evil in EVIL]
+    assert [row[0] for row in rows[1:]] == defused
     assert {row[1] for row in rows[1:]} == {"-0,01"}  # a negative number is no formula
-    machine = (root / "tables" / "evil.csv").read_text(encoding="utf-8", newline="")
-    assert [row[0] for row in csv.reader(io.StringIO(machine, newline=""))][1:] == [
-        f"'{evil}" for evil in EVIL
-    ]
+    machine = (root / "tables" / "evil.csv").read_bytes().decode("utf-8")
+    assert [row[0] for row in csv.reader(io.StringIO(machine, newline=""))][1:] == defused
     assert read_results(root).tables["evil"]["name"].tolist() == EVIL
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,8 +32,8 @@ def test_holds_everything(result: Result, tmp_path: Path) -> None:
     files = set(contents(folder))
     tables = {f"tables/{name}.{form}" for name in result.tables for form in ("csv", "parquet")}
     assert files == tables | {
-        "summary.json", "run.json", "config.yaml", "workbook.xlsx", "allocation.mdl", "LEESMIJ.txt", "picture.png",
-        "picture.svg",
+        "summary.json", "run.json", "config.yaml", "workbook.xlsx", "allocation.mdl", "LEESMIJ.txt",
+        "picture.png", "picture.svg",
     }  # fmt: skip
     assert folder.name == "voorbeeld-gemeente-met-100-000-inwoners-001"
     assert (folder / "config.yaml").read_bytes() == CONFIG.encode()
@@ -90,7 +89,6 @@ def test_a_number_taken_meanwhile_is_passed_over(result: Result, tmp_path: Path)
     (taken / "kept").touch()
     finished = tmp_path / ".finished"
     finished.mkdir()
-    # Another run took 001 after the free number had been looked up: a file name that the look-up does not match.
     assert folder_module._put_in_place(finished, tmp_path, "a").name == "a-002"
     assert (taken / "kept").exists()
 
@@ -168,4 +166,4 @@ def test_json_of_numpy_values() -> None:
 def test_folder_is_as_readable_as_any_other(result: Result, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     folder = write_results(result, tmp_path, CONFIG, {}, None)
-    assert os.stat(folder).st_mode == os.stat(tmp_path / "other").st_mode
+    assert folder.stat().st_mode == (tmp_path / "other").stat().st_mode

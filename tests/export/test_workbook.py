@@ -232,7 +232,8 @@ def test_prints_one_page_wide_with_headers_in_sight(result: Result) -> None:
         assert len(sheet.title) <= 31
     frozen = {sheet.title: sheet.freeze_panes for sheet in opened(result) if sheet.freeze_panes}
     assert frozen == {
-        "Verdeling per jaar": "B5", "Voorraden": "C5", "Kosten-baten": "B5", "Grenzen": "B5", "Aannames": "B5", "Run": "B5",
+        "Verdeling per jaar": "B5", "Voorraden": "C5", "Kosten-baten": "B5", "Grenzen": "B5",
+        "Aannames": "B5", "Run": "B5",
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ LONGEST_TEXT = 32_767
 
 # All that XML 1.0 cannot hold, such as control characters and halves of a surrogate pair.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def plain_text(value: object) -> str:
@@ -49,5 +49,8 @@ def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _defused(value: Any) -> Any:
-    """The value, with an apostrophe before text that a spreadsheet would run."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_START) else value
+    """The value; text gets an apostrophe when it could run, and line ends that get quoted."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if value.startswith(_FORMULA_START) else text

@@ -11,12 +11,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.errors import OptimisationError
+from sdopt.optimise.archive import Archive, Floats, View
+from sdopt.optimise.interior import find_interior
 from sdopt.optimise.master import Master, MasterAnswer
 
 STEPS = (0.1, 0.3, 0.6, 1.0)
 """Parts of the way from the best point to the master's answer that are evaluated together."""
+PULLS = (0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3)
+"""How far such a point is pulled towards the roomiest allowed point until no constraint is broken."""
+TANGENTS = 2
+"""Of those points, the best so many get a tangent; the master's answer always gets one."""
+TOUCHING = -1e-12
+"""A scaled slack below zero by no more than this is rounding: the limit is met."""
 NEAR = 0.02
 """Constraints with a scaled slack below this get a cut."""
 OBJECTIVE_NOISE = 1e-7
@@ -60,6 +67,7 @@ class CuttingPlanes:
 
     def run(self, gap: float, iterations: int, progress: Progress) -> bool:
         """Search until the gap is reached; False when iterations ran out or concavity is disproved."""
+        find_interior(self.view, self.archive, TOUCHING)
         for iteration in range(iterations):
             self._take_in()
             if self.disproved or not self.return_is_concave:
@@ -85,7 +93,7 @@ class CuttingPlanes:
     @property
     def point(self) -> Floats:
         """The best allowed decision vector, (decision,)."""
-        return self.archive.points[self._best()]
+        return np.asarray(self.archive.points[self._best()])
 
     @property
     def return_is_concave(self) -> bool:
@@ -120,8 +128,23 @@ class CuttingPlanes:
         return self.trace[-1]
 
     def _candidates(self, target: Floats) -> Floats:
-        centre = self.archive.points[self.best] if self.best is not None else self.archive.points[0]
-        return np.array([centre + step * (target - centre) for step in STEPS])
+        """The master's answer, and the best allowed points on the way to it."""
+        best, anchor = self.archive.points[self._best()], self.archive.points[self._anchor()]
+        steps = best + np.array(STEPS)[:, None] * (target - best)
+        pulled = steps[:, None, :] + np.array(PULLS)[:, None] * (anchor - steps)[:, None, :]
+        values = self.view.problem.evaluator.values(pulled.reshape(-1, len(target))).value
+        allowed = (self.view.slacks(values) >= TOUCHING).all(axis=1).reshape(pulled.shape[:2])
+        objective = self.view.objective(values).reshape(pulled.shape[:2])
+        first = np.argmax(allowed, axis=1)
+        rows = [k for k in range(len(STEPS)) if allowed[k, first[k]]]
+        rows.sort(key=lambda k: -objective[k, first[k]])
+        return np.array([target, *(pulled[k, first[k]] for k in rows[:TANGENTS])])
+
+    def _anchor(self) -> int:
+        """The allowed point of the archive with most room."""
+        room = self.view.slacks(self.archive.values).min(axis=1, initial=np.inf)
+        order = np.argsort(-room, kind="stable")
+        return next((int(k) for k in order if self.master.allows(self.archive.points[k])), self._best())
 
     def _take_in(self) -> None:
         """Cuts, checks and best point from what the archive gained."""
@@ -134,13 +157,15 @@ class CuttingPlanes:
             self.master.add_objective_cut(objective[k] / self.scale, slopes[k] / self.scale, point)
             for row in np.flatnonzero(slacks[k] < NEAR):
                 if int(row) not in self.left_out:
-                    self.master.add_constraint_cut(int(row), float(slacks[k, row]), slack_slopes[k, row], point)
+                    self.master.add_constraint_cut(
+                        int(row), float(slacks[k, row]), slack_slopes[k, row], point
+                    )
             if self._allowed(point, slacks[k]) and (self.best is None or objective[k] > self.improvement):
                 self.best = new.start + k
         self._check_against_cuts()
 
     def _allowed(self, point: Floats, slacks: Floats) -> bool:
-        return bool((slacks >= 0).all()) and self.master.allows(point)
+        return bool((slacks >= TOUCHING).all()) and self.master.allows(point)
 
     def _check_against_cuts(self) -> None:
         """Every point against every tangent: above one by more than rounding, and concavity is disproved."""
@@ -175,7 +200,9 @@ def tangent_excess(view: View, archive: Archive, points: Floats, values: Floats)
     return worst, slack_worst
 
 
-def start_cutting_planes(view: View, archive: Archive, left_out: frozenset[int] = frozenset()) -> CuttingPlanes:
+def start_cutting_planes(
+    view: View, archive: Archive, left_out: frozenset[int] = frozenset()
+) -> CuttingPlanes:
     """A search that uses what the archive holds; the archive must hold at least one point."""
     problem = view.problem
     lower, upper = problem.decisions.lower(), problem.decisions.upper()

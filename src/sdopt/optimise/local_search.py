@@ -10,6 +10,7 @@ import numpy as np
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.linear import Row, solve_linear
+from sdopt.problem.rules import Rule
 
 FIRST_RADIUS = 0.25
 """Half width of the first trust region, as part of the distance between the bounds."""
@@ -127,7 +128,7 @@ class _Searcher:
         return all(float(rule.weights @ point) <= rule.limit + 1e-9 for rule in self.view.problem.rules)
 
     def slacks(self, position: int) -> Floats:
-        return self.view.slacks(self.archive.values[[position]])[0]
+        return np.asarray(self.view.slacks(self.archive.values[[position]])[0])
 
     def target(self, start: Start) -> Floats:
         """Optimum of the linearised problem inside the trust region."""
@@ -135,7 +136,7 @@ class _Searcher:
         point, width = self.archive.points[k], start.radius * (self.upper - self.lower)
         lower, upper = np.maximum(self.lower, point - width), np.minimum(self.upper, point + width)
         slope = self.view.objective_gradient(self.archive.gradients[[k]])[0]
-        rows = [*self.view.problem.rules, *self._linear_constraints(k, point)]
+        rows: list[Rule | Row] = [*self.view.problem.rules, *self._linear_constraints(k, point)]
         try:
             return solve_linear(slope, rows, lower, upper).point
         except OptimisationError:

@@ -76,8 +76,10 @@ class Master:
         self.solver = _solver()
         self.solver.set_instance(model)
 
-    def add_objective_cut(self, value: float, gradient: NDArray[np.float64], point: NDArray[np.float64]) -> None:
-        """theta <= value + gradient (u - point)."""
+    def add_objective_cut(
+        self, value: float, gradient: NDArray[np.float64], point: NDArray[np.float64]
+    ) -> None:
+        """Theta <= value + gradient (u - point)."""
         row = self._add(self.model.cuts, -gradient, value - float(gradient @ point), 1.0)
         self.solver.add_constraints([row])
 
@@ -117,10 +119,15 @@ class Master:
             When no decision vector meets rules and constraint cuts, or HiGHS fails.
         """
         answer = self.solver.solve(self.model)
-        if answer.termination_condition in (TerminationCondition.infeasible, TerminationCondition.infeasibleOrUnbounded):
+        if answer.termination_condition in (
+            TerminationCondition.infeasible,
+            TerminationCondition.infeasibleOrUnbounded,
+        ):
             raise InfeasibleMaster
         if answer.termination_condition != TerminationCondition.optimal:
-            raise OptimisationError(f"the master problem ended with {answer.termination_condition.name} in HiGHS.")
+            raise OptimisationError(
+                f"the master problem ended with {answer.termination_condition.name} in HiGHS."
+            )
         primal = answer.solution_loader.get_primals()
         duals = answer.solution_loader.get_duals([row for row, *_ in self.rows])
         point = np.clip([primal[column] for column in self.columns], self.lower, self.upper)

@@ -15,6 +15,7 @@ from sdopt.optimise.linear import Row, clash
 from sdopt.optimise.local_search import LocalOptimum, local_search
 from sdopt.optimise.master import InfeasibleMaster
 from sdopt.optimise.sample import Polytope, find_vertices
+from sdopt.problem.rules import Rule
 from sdopt.result import Status
 
 LOCAL_ROUNDS = 120
@@ -64,13 +65,17 @@ def search(view: View, archive: Archive, settings: Search, progress: Progress) -
         if planes.disproved:
             left_out |= planes.disproved
             continue
-        checked = audit(view, archive, polytope, planes.point, planes.improvement, settings.audit, settings.seed)
+        checked = audit(
+            view, archive, polytope, planes.point, planes.improvement, settings.audit, settings.seed
+        )
         concave = planes.return_is_concave and checked.return_is_concave
         leaning = checked.disproved & planes.carriers()
         if not concave or not leaning:
             break
         left_out |= leaning
-    found = Found(Status.ITERATION_LIMIT, planes.point, planes.improvement, None, None, planes, checked, (), ())
+    found = Found(
+        Status.ITERATION_LIMIT, planes.point, planes.improvement, None, None, planes, checked, (), ()
+    )
     if concave:
         found = replace(found, bound=planes.bound, gap=planes.trace[-1].gap)
     if concave and reached:
@@ -87,7 +92,7 @@ def _cut(planes: CuttingPlanes, settings: Search, progress: Progress) -> bool:
     except InfeasibleMaster:
         problem = planes.view.problem
         decisions = problem.decisions
-        rows = [*problem.rules, *_constraint_rows(planes)]
+        rows: list[Rule | Row] = [*problem.rules, *_constraint_rows(planes)]
         raise OptimisationError(clash(rows, decisions.lower(), decisions.upper())) from None
 
 

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from sdopt.config.constants import Constant, read_constants
 from sdopt.config.load import LoadedConfig
 from sdopt.config.schema import Config, Constraint
+from sdopt.config.units import amount_per_year
+from sdopt.equations.constant_value import constant_value
 from sdopt.equations.expression import Number
 from sdopt.equations.program import TimeGrid, compile_program
-from sdopt.equations.simulate import simulate_all
 from sdopt.equations.system import EquationSystem, Variable
 from sdopt.errors import ConfigError
 from sdopt.problem.decisions import Decisions, lay_out
 from sdopt.problem.evaluate import Evaluator, functional_matrix
 from sdopt.problem.functionals import Functional, constraint_functionals, end_value, present_value
-from sdopt.problem.meaning import check_meaning, resolve
+from sdopt.problem.meaning import changed_constants, check_meaning, resolve
 from sdopt.problem.rules import Rule, build_rules, limit_value
 
 
@@ -63,7 +64,8 @@ class Problem:
 
     def objective(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
         """Objective from evaluator values (..., functional, ...) along axis 1."""
-        return sum((weight * value[:, row] for row, weight in self.objective_rows.items()), np.zeros(1))
+        rows = list(self.objective_rows)
+        return np.asarray(value[:, rows] @ np.array([self.objective_rows[row] for row in rows]))
 
     def slacks(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scaled slack of every model constraint, (point, constraint); negative is broken."""
@@ -88,11 +90,19 @@ def build_problem(loaded: LoadedConfig, system: EquationSystem) -> Problem:
     config = loaded.config
     constants = read_constants(config.model.constants) if config.model.constants else ()
     check_meaning(loaded, system, constants)
-    changed = _changed_constants(config, system, constants)
+    changed = changed_constants(config, system, constants)
     system = with_constants(system, changed)
     grid = TimeGrid(config.horizon.start, config.horizon.end, config.horizon.time_step or system.time.step)
     decisions = _decisions(config, system, grid)
     return _assemble(config, system, grid, constants, changed, decisions)
+
+
+def at_time_step(problem: Problem, step: float) -> Problem:
+    """The same question with another time step (years)."""
+    config = problem.config
+    grid = TimeGrid(config.horizon.start, config.horizon.end, step)
+    decisions = _decisions(config, problem.system, grid)
+    return _assemble(config, problem.system, grid, problem.constants, problem.changed_constants, decisions)
 
 
 def with_constants(system: EquationSystem, values: Mapping[str, float]) -> EquationSystem:
@@ -111,27 +121,18 @@ def _found(name: str, system: EquationSystem) -> Variable:
     return variable
 
 
-def _changed_constants(
-    config: Config, system: EquationSystem, constants: tuple[Constant, ...]
-) -> dict[str, float]:
-    values = {_found(row.name, system).key: row.value for row in constants}
-    values.update({_found(name, system).key: value for name, value in config.model.changes.items()})
-    return values
-
-
-def constant_value(variable: Variable, system: EquationSystem, grid: TimeGrid) -> float:
-    """The number a constant has in the model."""
-    if isinstance(variable.expression, Number):
-        return variable.expression.value
-    return float(simulate_all(system, grid)[variable.key][0, 0])
+def constant_values(system: EquationSystem) -> dict[str, float]:
+    """The number that every constant of a system has, by key."""
+    expressions = {variable.key: variable.expression for variable in system.of_kind("constant")}
+    return {key: constant_value(key, expressions) for key in expressions}
 
 
 def _decisions(config: Config, system: EquationSystem, grid: TimeGrid) -> Decisions:
     described = {}
+    values = constant_values(system)
     for decision_id, decision in config.decisions.items():
         variable = _found(decision.variable, system)
-        today = constant_value(variable, system, grid)
-        described[decision_id] = (variable.key, variable.name, variable.unit, today)
+        described[decision_id] = (variable.key, variable.name, variable.unit, values[variable.key])
     return lay_out(config, described, [float(t) for t in grid.times])
 
 
@@ -176,7 +177,7 @@ def _objective(
 ) -> tuple[list[Functional], dict[int, float], tuple[int, ...], str]:
     times = grid.times
     main = _found(config.objective.maximise, system)
-    unit = main.unit.removesuffix(f"/{system.time.unit}")
+    unit = amount_per_year(main.unit) or main.unit
     functionals = [present_value(main.name, main.key, config, times, unit)]
     weights = {0: 1.0}
     if config.objective.end_value is not None:
@@ -186,7 +187,7 @@ def _objective(
     first = len(functionals)
     for name in config.objective.components:
         part = _found(name, system)
-        part_unit = part.unit.removesuffix(f"/{system.time.unit}")
+        part_unit = amount_per_year(part.unit) or f"{part.unit}*Year"
         functionals.append(present_value(part.name, part.key, config, times, part_unit))
     return functionals, weights, tuple(range(first, len(functionals))), unit
 
@@ -216,10 +217,13 @@ def _evaluator(
 
 
 def _null_values(evaluator: Evaluator) -> NDArray[np.float64]:
-    return evaluator.measure_paths({key: path[:, None] for key, path in evaluator.decisions.null_paths().items()})[0]
+    paths = {key: path[:, None] for key, path in evaluator.decisions.null_paths().items()}
+    return np.asarray(evaluator.measure_paths(paths)[0])
 
 
-def _limits(constraint: Constraint, functional: Functional, row: int, null_value: float) -> list[ModelConstraint]:
+def _limits(
+    constraint: Constraint, functional: Functional, row: int, null_value: float
+) -> list[ModelConstraint]:
     limits = []
     for sense, limit, sign in (("at_most", constraint.at_most, 1.0), ("at_least", constraint.at_least, -1.0)):
         if limit is not None:

@@ -109,13 +109,23 @@ def lay_out(
         periods = ceil((last - first + 1) / rule.period)
         years = [floor(time + ROUNDING) for time in times]
         by_year = {
-            y: today * (1 + rule.null_trend) ** (y - floor(times[0])) for y in range(years[0] - 1, years[-1] + 2)
+            y: today * (1 + rule.null_trend) ** (y - floor(times[0]))
+            for y in range(years[0] - 1, years[-1] + 2)
         }
         columns = [_column(year, column, periods, rule, first, last) for year in years]
         null = np.array([by_year[year] for year in years])
         paths.append(
             DecisionPath(
-                decision_id, key, name, unit, rule, column, periods, np.array(columns, dtype=np.intp), null, by_year
+                decision_id,
+                key,
+                name,
+                unit,
+                rule,
+                column,
+                periods,
+                np.array(columns, dtype=np.intp),
+                null,
+                by_year,
             )
         )
         column += periods

@@ -66,7 +66,9 @@ class Evaluator:
         return np.asarray(self.matrix @ flat).T
 
 
-def functional_matrix(functionals: tuple[Functional, ...], keys: tuple[str, ...], times: int) -> sparse.csr_matrix:
+def functional_matrix(
+    functionals: tuple[Functional, ...], keys: tuple[str, ...], times: int
+) -> sparse.csr_matrix:
     """Weights of every functional on the flattened (output, time) axis."""
     rows = np.zeros((len(functionals), len(keys) * times))
     for row, functional in enumerate(functionals):

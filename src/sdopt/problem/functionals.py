@@ -24,9 +24,7 @@ class Functional:
     unit: str
 
 
-def present_value(
-    name: str, key: str, config: Config, times: NDArray[np.float64], unit: str
-) -> Functional:
+def present_value(name: str, key: str, config: Config, times: NDArray[np.float64], unit: str) -> Functional:
     """Present value of a yearly amount from the first decision year to the end of the horizon.
 
     Each grid time stands for the step that begins there, as in Euler integration; the discount
@@ -51,7 +49,12 @@ def _factors(config: Config, times: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def constraint_functionals(
-    name: str, constraint: Constraint, keys: dict[str, str], config: Config, times: NDArray[np.float64], unit: str
+    name: str,
+    constraint: Constraint,
+    keys: dict[str, str],
+    config: Config,
+    times: NDArray[np.float64],
+    unit: str,
 ) -> list[Functional]:
     """One functional per year, or per step, for a constraint on model variables.
 

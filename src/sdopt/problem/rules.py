@@ -103,7 +103,10 @@ def _between_decisions(name: str, constraint: Constraint, decisions: Decisions) 
             entries[column] = entries.get(column, 0.0) + weights[path.id]
         row = _row(decisions.size, entries)
         null_value = sum(weights[path.id] * path.null_by_year[year] for path in chosen)
-        for sense, limit, sign in (("at_most", constraint.at_most, 1.0), ("at_least", constraint.at_least, -1.0)):
+        for sense, limit, sign in (
+            ("at_most", constraint.at_most, 1.0),
+            ("at_least", constraint.at_least, -1.0),
+        ):
             if limit is not None:
                 value = limit_value(limit, null_value)
                 yield Rule(name, year, sense, chosen[0].unit, sign * row, sign * value, sign)

@@ -1,0 +1,169 @@
+"""The command line: thin commands over the rooms; heavy libraries are imported where they are used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sdopt import __version__
+from sdopt.errors import SdoptError
+
+if TYPE_CHECKING:
+    from sdopt.config.load import LoadedConfig
+    from sdopt.problem.build import Problem
+    from sdopt.source_model.read import SourceModel
+
+FILE = click.Path(path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Commands(click.Group):
+    """Expected failures become one message and exit code 1; `--debug` shows the traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            # A console that cannot show an accent must not end the run.
+            getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+        try:
+            return super().invoke(context)
+        except SdoptError as error:
+            if context.params.get("debug"):
+                raise
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Commands)
+@click.version_option(__version__)
+@click.option("--debug", is_flag=True, help="Show the traceback of an expected failure.")
+def main(debug: bool) -> None:
+    """Find the budget allocation with the highest social return, and say how sure that is."""
+
+
+@main.command()
+@click.argument("config", type=FILE)
+@click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
+def optimise(config: Path, output: Path | None) -> None:
+    """Find the best allocation for CONFIG, replay it in PySD and write a results folder."""
+    from datetime import UTC, datetime
+
+    from sdopt.export.console import Progress, print_result
+    from sdopt.export.folder import write_results
+    from sdopt.export.provenance import allocation_model, run_facts, with_provenance
+    from sdopt.optimise.run import optimise as find_best
+    from sdopt.optimise.run import verify
+
+    started = datetime.now(UTC)
+    loaded, model, problem = _read(config)
+    with Progress() as progress:
+        result = find_best(problem, loaded.sha256[:8], progress)
+    result = verify(result, problem, model)
+    result = with_provenance(result, loaded, model)
+    text = config.read_text(encoding="utf-8-sig")
+    root = output or loaded.config.output.directory
+    folder = write_results(result, root, text, run_facts(started), allocation_model(result, problem, model))
+    print_result(result, folder)
+
+
+@main.command()
+@click.argument("source", type=FILE)
+@click.option("--engine", type=click.Choice(["batch", "pysd"]), default="batch", help="Who simulates.")
+@click.option("--allocation", type=FILE, help="CSV with decision, year, value (CONFIG only).")
+@click.option("--output", type=FILE, help="CSV file to write; a summary is printed without it.")
+def simulate(source: Path, engine: str, allocation: Path | None, output: Path | None) -> None:
+    """Simulate the null alternative or a given allocation of a config, or a bare model file (SOURCE)."""
+    from sdopt.export.simulation import simulate_config, simulate_model
+
+    if _is_config(source):
+        loaded, model, problem = _read(source)
+        click.echo(simulate_config(loaded, model, problem, engine, allocation, output))
+    elif allocation is not None:
+        raise click.UsageError("--allocation needs a config, not a bare model.")
+    else:
+        from sdopt.source_model.read import read_model
+
+        click.echo(simulate_model(read_model(source), engine, output))
+
+
+@main.command()
+@click.argument("config", type=FILE)
+def check(config: Path) -> None:
+    """Say what CONFIG asks and whether it fits its model; runs only the null alternative."""
+    from sdopt.export.console import describe_problem
+
+    _, _, problem = _read(config)
+    click.echo(describe_problem(problem))
+
+
+@main.command()
+@click.argument("source", type=FILE)
+@click.option(
+    "--kind",
+    type=click.Choice(["stock", "flow", "auxiliary", "constant"]),
+    help="Only variables of this kind.",
+)
+def variables(source: Path, kind: str | None) -> None:
+    """List what a model, or the model of a config (SOURCE), offers: name, kind, unit, range, description."""
+    from sdopt.export.console import describe_variables
+    from sdopt.source_model.read import read_model
+
+    if _is_config(source):
+        from sdopt.config.load import load_config
+
+        source = load_config(source).config.model.file
+    click.echo(describe_variables(read_model(source).system, kind))
+
+
+@main.command()
+@click.argument("model", type=FILE)
+@click.option(
+    "--output", type=FILE, default=Path("question.yaml"), show_default=True, help="Config to write."
+)
+def init(model: Path, output: Path) -> None:
+    """Write a commented config for MODEL, to start from."""
+    import os
+
+    from sdopt.config.starting_point import starting_point
+    from sdopt.export.simulation import write_new_file
+    from sdopt.source_model.read import read_model
+
+    system = read_model(model).system
+    where = Path(os.path.relpath(model.absolute(), output.absolute().parent)).as_posix()
+    write_new_file(output, starting_point(system, where))
+    click.echo(f"{output} written. Fill in what is marked, then: sdopt check {output}")
+
+
+@main.command()
+@click.argument("results", type=FILE)
+@click.option("--format", "form", type=click.Choice(["xlsx", "csv", "parquet", "ods"]), required=True)
+@click.option("--output", type=FILE, help="File or folder to write; beside the tables when absent.")
+def export(results: Path, form: str, output: Path | None) -> None:
+    """Write a RESULTS folder in another format."""
+    from sdopt.export.formats import export_results
+
+    click.echo(str(export_results(results, form, output)))
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of a config, for editors."""
+    from sdopt.config.json_schema import json_schema
+
+    click.echo(json_schema(), nl=False)
+
+
+def _is_config(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml")
+
+
+def _read(config: Path) -> tuple[LoadedConfig, SourceModel, Problem]:
+    from sdopt.config.load import load_config
+    from sdopt.problem.build import build_problem
+    from sdopt.source_model.read import read_model
+
+    loaded = load_config(config)
+    model = read_model(loaded.config.model.file)
+    return loaded, model, build_problem(loaded, model.system)

@@ -1,0 +1,128 @@
+"""What the command line prints."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sdopt.equations.system import EquationSystem
+from sdopt.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sdopt.problem.build import Problem
+
+
+class Progress:
+    """One line on the terminal that says how far the search is; silent when not a terminal."""
+
+    def __enter__(self) -> Progress:
+        """Start."""
+        self.shown = sys.stderr.isatty()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the line."""
+        if self.shown:
+            click.echo(err=True)
+
+    def __call__(self, iteration: int, best: float | None, bound: float, gap: float | None) -> None:
+        """Show a round."""
+        if self.shown:
+            found = "none yet" if best is None else f"{best:,.4f}"
+            part = "" if gap is None else f"  gap {gap:.3%}"
+            click.echo(
+                f"\rround {iteration + 1:4d}  best +{found}  bound +{bound:,.4f}{part}   ", nl=False, err=True
+            )
+
+
+def print_result(result: Result, folder: Path) -> None:
+    """The advice, how good it is, and where the rest is."""
+    figures = result.figures
+    unit = figures["objective_unit"]
+    click.echo(f"\n{result.title}\n")
+    click.echo(_advice(result.tables["allocation"], result.tables["decisions"]))
+    click.echo(f"\nreturn   {figures['improvement']:+,.3f} {unit} over the null alternative")
+    if figures.get("bound") is None:
+        click.echo(f"bound    none: {figures['gap_reason']}")
+    else:
+        most = figures["bound"] - figures["null_objective"]
+        gap = "no gap" if figures["gap"] is None else f"gap {figures['gap']:.4%}"
+        click.echo(f"bound    {most:+,.3f} {unit} ({gap}), if {figures['bound_assumes']}")
+    click.echo(f"status   {result.status.key}: {result.status.sentence}")
+    if figures.get("starts_spread") is not None:
+        click.echo(f"starts   {len(result.tables['starts'])}, spread {figures['starts_spread']:.2%}")
+    click.echo(
+        f"replay   PySD agrees: largest relative difference {figures['replay_max_relative_difference']:.1e}"
+    )
+    click.echo(
+        f"step     half as long: return {figures['half_step_return_change']:+.2%}, regret {figures['half_step_regret']:.2%}"
+    )
+    click.echo(f"results  {folder}")
+
+
+def _advice(allocation: pd.DataFrame, decisions: pd.DataFrame) -> str:
+    """Decisions by year: today's value and the advice."""
+    first, last = int(decisions["period"].min()), int(decisions["period"].max())
+    chosen = allocation[(allocation["time"] >= first) & (allocation["time"] <= last)]
+    wide = chosen.pivot_table(index="variable", columns=["allocation", "time"], values="value", sort=False)
+    names = list(dict.fromkeys(chosen["variable"]))
+    years = sorted(set(chosen["time"]))
+    shown = years if len(years) <= 8 else years[:: max(1, len(years) // 7)]
+    width = max(len(name) for name in names) + 2
+    unit = chosen["unit"].iloc[0]
+    head = f"{unit:<{width}}{'now':>8}" + "".join(f"{int(year):>8}" for year in shown)
+    rows = [
+        f"{name:<{width}}{wide.loc[name, ('null', shown[0])]:>8.2f}"
+        + "".join(f"{wide.loc[name, ('advice', year)]:>8.2f}" for year in shown)
+        for name in names
+    ]
+    return "\n".join([head, *rows])
+
+
+def describe_problem(problem: Problem) -> str:
+    """Size of the question, and the limits that the null alternative breaks."""
+    slacks = problem.slacks(problem.null_values[None])[0]
+    broken = sorted(
+        {
+            f"{c.functional.name} ({c.functional.year})"
+            for c, s in zip(problem.constraints, slacks, strict=True)
+            if s < 0
+        }
+    )
+    null = problem.decisions.null_vector()
+    broken += [f"{r.name} ({r.year})" for r in problem.rules if float(r.weights @ null) > r.limit + 1e-9]
+    lines = [
+        problem.config.title,
+        f"model        {len(problem.system.variables)} variables, {len(problem.system.of_kind('stock'))} stocks",
+        f"time         {problem.grid.start:g} to {problem.grid.end:g} in {problem.grid.steps} steps",
+        f"decisions    {problem.decisions.size} values: {', '.join(p.id for p in problem.decisions.paths)}",
+        f"limits       {len(problem.rules)} between decisions, {len(problem.constraints)} on the model",
+        f"objective    {problem.null_objective:,.3f} {problem.objective_unit} for the null alternative",
+        f"null breaks  {', '.join(broken) if broken else 'no limit'}",
+    ]
+    return "\n".join(lines)
+
+
+def describe_variables(system: EquationSystem, kind: str | None) -> str:
+    """A table of variables: name, kind, unit, range and description."""
+    chosen = [v for v in system.variables.values() if kind is None or v.kind == kind]
+    width = max((len(v.name) for v in chosen), default=0) + 2
+    units = max((len(v.unit) for v in chosen), default=0) + 2
+    return "\n".join(
+        f"{v.name:<{width}}{v.kind:<11}{v.unit:<{units}}{_range(v.low, v.high):<14}{v.description}"
+        for v in chosen
+    )
+
+
+def _range(low: Any, high: Any) -> str:
+    if low is None and high is None:
+        return ""
+    return f"[{'?' if low is None else f'{low:g}'}, {'?' if high is None else f'{high:g}'}]"

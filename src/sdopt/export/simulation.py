@@ -1,0 +1,184 @@
+"""`sdopt simulate`: runs without optimising, as text on the screen or one CSV file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sdopt.config.load import LoadedConfig
+from sdopt.equations.program import TimeGrid
+from sdopt.equations.simulate import simulate_all
+from sdopt.errors import Complaints, ConfigError, ExportError, did_you_mean
+from sdopt.optimise.run import ADVICE, NULL, simulate_allocation
+from sdopt.optimise.tables import paths_of, trajectory_table
+from sdopt.problem.build import Problem
+from sdopt.result import Result
+from sdopt.source_model.read import SourceModel
+
+if TYPE_CHECKING:
+    from sdopt.equations.system import EquationSystem
+
+Floats = NDArray[np.float64]
+
+
+def simulate_model(model: SourceModel, engine: str, output: Path | None) -> str:
+    """Run a bare model with its own settings; one column per variable, named as Vensim names it."""
+    time = model.system.time
+    grid = TimeGrid(time.start, time.end, time.step)
+    frame = pd.DataFrame(_run(model, model.system, {}, {}, grid, engine))
+    frame.columns = pd.Index([model.system.variables[str(key)].name for key in frame.columns])
+    frame.insert(0, "Time", grid.times)
+    saved = frame[_on_save_step(frame["Time"].to_numpy(), time.start, time.save_step, grid.step)]
+    if output is None:
+        return str(saved.iloc[[0, -1]].T.to_string(header=False))
+    write_new_file(output, saved.to_csv(index=False, lineterminator="\n"))
+    return f"{output} written: {len(saved)} times, {len(saved.columns) - 1} variables"
+
+
+def _on_save_step(times: Floats, start: float, save_step: float, step: float) -> NDArray[np.bool_]:
+    passed = (times - start) / save_step
+    return np.asarray(np.abs(passed - np.round(passed)) * save_step < step / 1e3)
+
+
+def simulate_config(
+    loaded: LoadedConfig,
+    model: SourceModel,
+    problem: Problem,
+    engine: str,
+    allocation: Path | None,
+    output: Path | None,
+) -> str:
+    """Run the null alternative, and a given allocation beside it."""
+    point = read_allocation(allocation, problem) if allocation else None
+    name = loaded.sha256[:8]
+    if output is None:
+        return _summary(simulate_allocation(problem, point, name), given=point is not None)
+    paths = {NULL: problem.decisions.null_paths()}
+    if point is not None:
+        paths[ADVICE] = paths_of(problem, point)
+    constants = {k: v for k, v in problem.changed_constants.items() if k not in paths[NULL]}
+    runs = {
+        key: _run(model, problem.system, constants if engine == "pysd" else {}, path, problem.grid, engine)
+        for key, path in paths.items()
+    }
+    table = trajectory_table(problem, runs, name)
+    write_new_file(output, table.to_csv(index=False, lineterminator="\n"))
+    return f"{output} written: {len(table)} rows"
+
+
+def _run(
+    model: SourceModel,
+    system: EquationSystem,
+    constants: dict[str, float],
+    paths: dict[str, Floats],
+    grid: TimeGrid,
+    engine: str,
+) -> dict[str, Floats]:
+    """Every variable (time,) by key, by our engine or by PySD."""
+    if engine == "pysd":
+        from sdopt.source_model.replay import replay
+
+        frame = replay(model, constants, paths, grid)
+        return {str(key): frame[key].to_numpy() for key in frame.columns}
+    runs = simulate_all(system, grid, constants, {key: path[:, None] for key, path in paths.items()})
+    return {key: values[:, 0] for key, values in runs.items()}
+
+
+def _summary(result: Result, *, given: bool) -> str:
+    """Return and broken limits in words."""
+    figures = result.figures
+    lines = [result.title, ""]
+    shown = result.tables["return"][["component", "null", "advice"] if given else ["component", "null"]]
+    lines.append(shown.to_string(index=False, float_format=lambda value: f"{value:,.3f}"))
+    lines.append("")
+    if given:
+        lines.append(
+            f"return {figures['improvement']:+,.3f} {figures['objective_unit']} over the null alternative"
+        )
+    limits = result.tables["constraints"]
+    broken = limits[(limits["slack"] < -1e-6)] if given else limits[limits["null_breaks"]]
+    names = [f"{row.constraint} ({row.year})" for row in broken.itertuples()]
+    lines.append("breaks: " + (", ".join(names) if names else "no limit"))
+    return "\n".join(lines)
+
+
+def read_allocation(path: Path, problem: Problem) -> Floats:
+    """A decision vector (decision,) from a CSV with the columns decision, year, value.
+
+    `decision` is an id of the config; every decision and first year of a period must be given once.
+
+    Raises
+    ------
+    ConfigError
+        All that is wrong with the file, by row.
+    """
+    complaints = Complaints(str(path), ConfigError)
+    wanted = {label: k for k, label in enumerate(problem.decisions.labels())}
+    point = np.full(problem.decisions.size, np.nan)
+    for number, row in _rows(path, complaints):
+        _place(row, f"row {number}", wanted, point, complaints)
+    for (decision, year), k in wanted.items():
+        if np.isnan(point[k]) and not complaints.items:
+            complaints.add("", f"no value for {decision} in {year}.")
+    complaints.raise_if_any()
+    return point
+
+
+def _rows(path: Path, complaints: Complaints) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        complaints.add(
+            "", f"cannot be read ({error}). Give a CSV file with the columns decision, year, value."
+        )
+        return []
+    missing = {"decision", "year", "value"} - set(rows[0] if rows else {})
+    if missing:
+        complaints.add(
+            "", f"lacks the columns {', '.join(sorted(missing))}; needed are decision, year, value."
+        )
+        return []
+    return list(enumerate(rows, start=2))
+
+
+def _place(
+    row: dict[str, str], where: str, wanted: dict[tuple[str, int], int], point: Floats, complaints: Complaints
+) -> None:
+    try:
+        year, value = int(float(row["year"])), float(row["value"])
+    except (TypeError, ValueError):
+        complaints.add(where, f"year and value must be numbers; found {row['year']!r} and {row['value']!r}.")
+        return
+    position = wanted.get((row["decision"], year))
+    if position is None:
+        hint = did_you_mean(row["decision"], [decision for decision, _ in wanted])
+        complaints.add(where, f'the config has no decision "{row["decision"]}" that starts in {year}.{hint}')
+    elif not np.isfinite(value) or not np.isnan(point[position]):
+        complaints.add(where, f"{row['decision']} in {year} is given twice, or is not a finite number.")
+    else:
+        point[position] = value
+
+
+def write_new_file(path: Path, text: str) -> None:
+    """Write a file that does not exist yet.
+
+    Raises
+    ------
+    ExportError
+        When it exists or cannot be written; nothing is overwritten.
+    """
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ExportError(f"{path} exists already and is not overwritten. Give another --output.") from None
+    except OSError as error:
+        raise ExportError(
+            f"{path}: cannot be written ({error.strerror or error}). Give another --output."
+        ) from None

@@ -1,0 +1,76 @@
+"""A first allowed point with room on every constraint: cutting planes on the smallest slack."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sdopt.errors import OptimisationError
+from sdopt.optimise.archive import Archive, Floats, View
+from sdopt.optimise.linear import Row, clash
+from sdopt.optimise.master import InfeasibleMaster, Master
+from sdopt.problem.rules import Rule
+
+ROUNDS = 60
+ROOMY = 0.5
+"""Enough room: this part of the most that can be had."""
+BROKEN = -1e-9
+"""A most possible slack below this means that the constraints clash (scaled)."""
+
+
+def find_interior(view: View, archive: Archive, touching: float) -> None:
+    """Add points to the archive until one is allowed, with room where there is any.
+
+    `touching` is the smallest scaled slack that still counts as allowed.
+
+    Raises
+    ------
+    OptimisationError
+        When the limits clash (named), or no allowed point is found.
+    """
+    problem = view.problem
+    lower, upper = problem.decisions.lower(), problem.decisions.upper()
+    master = Master(lower, upper, problem.rules, 1.0)
+    used = 0
+    for _ in range(ROUNDS):
+        used = _add_cuts(master, view, archive, used)
+        try:
+            answer = master.solve()
+        except InfeasibleMaster:
+            raise OptimisationError(clash(problem.rules, lower, upper)) from None
+        best = most_room(view, archive, master)
+        if best is not None and best >= min(ROOMY * answer.dual_bound, answer.dual_bound + touching):
+            return
+        if answer.dual_bound < BROKEN:
+            raise OptimisationError(_clash_of_constraints(view, archive, lower, upper))
+        archive.add(answer.point[None])
+    if best is None:
+        raise OptimisationError("no allowed allocation was found: relax a constraint or a bound.")
+
+
+def most_room(view: View, archive: Archive, master: Master) -> float | None:
+    """Largest smallest slack of an archived point that meets the rules; None when all break a constraint."""
+    room = view.slacks(archive.values).min(axis=1, initial=np.inf)
+    allowed = [
+        float(r) for r, point in zip(room, archive.points, strict=True) if r >= 0 and master.allows(point)
+    ]
+    return max(allowed, default=None)
+
+
+def _add_cuts(master: Master, view: View, archive: Archive, used: int) -> int:
+    slacks, slopes = view.slacks(archive.values), view.slack_gradients(archive.gradients)
+    for k in range(used, len(archive.points)):
+        for slack, slope in zip(slacks[k], slopes[k], strict=True):
+            master.add_objective_cut(float(slack), slope, archive.points[k])
+    return len(archive.points)
+
+
+def _clash_of_constraints(view: View, archive: Archive, lower: Floats, upper: Floats) -> str:
+    """The rules and linearised constraints that cannot hold together, in the config's words."""
+    slacks, slopes = view.slacks(archive.values), view.slack_gradients(archive.gradients)
+    rows: list[Rule | Row] = list(view.problem.rules)
+    for position, constraint in enumerate(view.problem.constraints):
+        name = f"{constraint.functional.name} ({constraint.functional.year})"
+        for slack, slope, point in zip(slacks[:, position], slopes[:, position], archive.points, strict=True):
+            weights = -slope * constraint.scale
+            rows.append(Row(name, weights, float(slack * constraint.scale + weights @ point)))
+    return clash(rows, lower, upper)

@@ -1,0 +1,205 @@
+"""The room's door: `optimise` a problem, `simulate_allocation` without optimising, `verify` in PySD."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sdopt.errors import ReplayError
+from sdopt.optimise import tables
+from sdopt.optimise.archive import Archive, View
+from sdopt.optimise.cutting_planes import Progress
+from sdopt.optimise.search import Found, search
+from sdopt.optimise.sensitivity import end_value_table, half_step_figures
+from sdopt.problem.build import Problem
+from sdopt.result import Result, Status
+from sdopt.source_model.read import SourceModel
+
+Floats = NDArray[np.float64]
+
+REPLAY_TOLERANCE = 1e-9
+"""Largest difference from PySD, relative to a variable's largest absolute value in the run."""
+NULL, ADVICE = "null", "advice"
+
+
+def optimise(problem: Problem, run_name: str, progress: Progress) -> Result:
+    """Find the best allocation and describe it.
+
+    Raises
+    ------
+    OptimisationError
+        When no allocation is allowed, naming the limits that clash.
+    SimulationError
+        When the model gives inf or nan for an allowed allocation.
+    """
+    view, archive = View(problem, problem.objective_rows), Archive(problem)
+    archive.add(problem.decisions.null_vector()[None])
+    found = search(view, archive, problem.config.search, progress)
+    result = _result(problem, found.status, found.point, run_name, _prices(found))
+    result = result.with_tables(
+        search=pd.DataFrame([vars(step) for step in found.trace]),
+        audit=pd.DataFrame([vars(check) for check in found.audit.checks]).rename(
+            columns={"name": "check", "tried": "points", "largest": "largest_violation"}
+        ),
+        end_value=end_value_table(problem, archive, found),
+    )
+    if found.starts:
+        result = result.with_tables(starts=_starts_table(found))
+    figures = {**_bound_figures(problem, found, archive), **half_step_figures(problem, found)}
+    return result.with_figures(**figures)
+
+
+def simulate_allocation(problem: Problem, point: Floats | None, run_name: str) -> Result:
+    """The null alternative beside a given decision vector (decision,); the null alternative alone for None."""
+    chosen = problem.decisions.null_vector() if point is None else point
+    return _result(problem, Status.SIMULATED, chosen, run_name, None, alone=point is None)
+
+
+def _result(
+    problem: Problem,
+    status: Status,
+    point: Floats,
+    run_name: str,
+    prices: tuple[dict[int, float], Floats] | None,
+    *,
+    alone: bool = False,
+) -> Result:
+    null_paths = problem.decisions.null_paths()
+    runs: dict[str, Mapping[str, Floats]] = {NULL: tables.simulate(problem, null_paths)}
+    advice = problem.null_values
+    if not alone:
+        runs[ADVICE] = tables.simulate(problem, tables.paths_of(problem, point))
+        advice = problem.evaluator.values(point[None]).value[0]
+    objective = float(problem.objective(advice[None])[0])
+    constraint_prices, rule_prices = prices or (None, None)
+    return Result(
+        status=status,
+        title=problem.config.title,
+        language=problem.config.output.language,
+        figures={
+            "objective": objective,
+            "null_objective": problem.null_objective,
+            "improvement": objective - problem.null_objective,
+            "bound": None,
+            "gap": None,
+            "gap_euro": None,
+            "gap_reason": status.sentence,
+            "objective_unit": problem.objective_unit,
+            "seed": problem.config.search.seed,
+            "time_step": problem.grid.step,
+        },
+        tables={
+            "allocation": tables.allocation_table(problem, runs, run_name),
+            "trajectories": tables.trajectory_table(problem, runs, run_name),
+            "return": tables.return_table(problem, problem.null_values, advice),
+            "constraints": tables.constraint_table(problem, advice, point, constraint_prices, rule_prices),
+            "assumptions": tables.assumption_table(problem),
+            "decisions": tables.decision_table(problem, point),
+        },
+    )
+
+
+def _prices(found: Found) -> tuple[dict[int, float], Floats] | None:
+    """Gain of the objective per unit of relaxed limit: per constraint (scaled slack) and per rule."""
+    answer = found.planes.answer
+    if found.status not in (Status.OPTIMAL, Status.ITERATION_LIMIT) or answer is None:
+        return None
+    scale = found.planes.scale
+    return {
+        c: price * scale for c, price in answer.constraint_multipliers.items()
+    }, answer.rule_multipliers * scale
+
+
+def _starts_table(found: Found) -> pd.DataFrame:
+    rows = [(k, o.improvement) for k, o in enumerate(found.starts)]
+    frame = pd.DataFrame(rows, columns=["start", "objective"])
+    return frame.assign(difference=frame["objective"] - found.improvement)
+
+
+def _bound_figures(problem: Problem, found: Found, archive: Archive) -> dict[str, Any]:
+    limits = problem.constraints
+    leaning = sorted({limits[c].functional.name for c in found.planes.carriers()})
+    lower, upper = problem.decisions.lower(), problem.decisions.upper()
+    inside = (found.point > lower + 1e-6 * (upper - lower)) & (found.point < upper - 1e-6 * (upper - lower))
+    figures: dict[str, Any] = {
+        "iterations": len(found.trace),
+        "evaluations": len(archive.points),
+        "gap_tolerance": problem.config.search.gap,
+        "replay_tolerance": REPLAY_TOLERANCE,
+        "decisions": problem.decisions.size,
+        "decisions_between_bounds": int(inside.sum()),
+        "model_constraints_binding": _binding(problem, found.point),
+    }
+    if found.starts:
+        figures["starts_spread"] = _spread(found)
+    if found.bound is None:
+        return {
+            **figures,
+            "gap_reason": "the return is not concave, so the bound is withdrawn",
+            "bound_assumes": None,
+        }
+    bound = problem.null_objective + found.bound
+    return {
+        **figures,
+        "bound": bound,
+        "gap": found.gap,
+        "gap_euro": max(found.bound - found.improvement, 0.0),
+        "gap_reason": None if found.gap is not None else "no allocation is better than the null alternative",
+        "bound_assumes": "the return is concave" + (f", and so are: {', '.join(leaning)}" if leaning else ""),
+    }
+
+
+def _spread(found: Found) -> float | None:
+    """Distance between the best and the worst start, relative to the best improvement."""
+    known: list[float] = [o.improvement for o in found.starts if o.improvement is not None]
+    return (max(known) - min(known)) / abs(max(known)) if known and max(known) else None
+
+
+def _binding(problem: Problem, point: Floats) -> int:
+    values = problem.evaluator.values(point[None]).value
+    return int((problem.slacks(values)[0] <= tables.BINDING).sum())
+
+
+def verify(result: Result, problem: Problem, model: SourceModel, allocation: str = ADVICE) -> Result:
+    """Replay the allocation in PySD; every variable must agree at every step.
+
+    Raises
+    ------
+    ReplayError
+        When a variable differs by more than `REPLAY_TOLERANCE`, or the objective cannot be told from PySD's run.
+    """
+    from sdopt.source_model.replay import compare, replay
+
+    point = result.tables["decisions"]["value"].to_numpy(dtype=float)
+    paths = tables.paths_of(problem, point) if allocation == ADVICE else problem.decisions.null_paths()
+    constants = {key: value for key, value in problem.changed_constants.items() if key not in paths}
+    theirs = replay(model, constants, paths, problem.grid)
+    worst = compare(tables.simulate(problem, paths), theirs)
+    if not worst.largest <= REPLAY_TOLERANCE:
+        name = problem.system.variables[worst.worst_variable].name
+        raise ReplayError(
+            f'PySD disagrees on "{name}" at time {worst.time:g}: relative difference {worst.largest:.3g}, '
+            f"allowed {REPLAY_TOLERANCE:g}. No results were written; please report the model."
+        )
+    objective = _objective_of(problem, {str(key): theirs[key].to_numpy() for key in theirs.columns})
+    return result.with_figures(
+        replay_max_relative_difference=worst.largest,
+        replay_worst_variable=problem.system.variables[worst.worst_variable].name
+        if worst.worst_variable
+        else None,
+        replay_objective=objective,
+    )
+
+
+def _objective_of(problem: Problem, run: Mapping[str, Floats]) -> float:
+    functionals = problem.evaluator.functionals
+    return float(
+        sum(
+            weight * sum(float(w @ run[key]) for key, w in functionals[row].weights.items())
+            for row, weight in problem.objective_rows.items()
+        )
+    )

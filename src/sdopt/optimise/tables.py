@@ -1,0 +1,192 @@
+"""What the search found, as the tidy tables that `sdopt.result` defines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sdopt.config.constants import UNCERTAIN
+from sdopt.config.names import same_name
+from sdopt.equations.simulate import simulate_all
+from sdopt.problem.build import Problem, constant_values
+from sdopt.problem.decisions import DecisionPath
+from sdopt.problem.rules import Rule
+from sdopt.result import TIDY_COLUMNS
+
+Floats = NDArray[np.float64]
+Runs = Mapping[str, Mapping[str, Floats]]
+"""allocation -> key -> (time,)."""
+
+BINDING = 1e-6
+"""A limit binds when its slack is below this part of its size."""
+BROKEN = 1e-9
+
+
+def paths_of(problem: Problem, point: Floats) -> dict[str, Floats]:
+    """Decision paths (time,) by key for a decision vector (decision,)."""
+    return {key: np.asarray(path[:, 0]) for key, path in problem.decisions.expand(point[None]).items()}
+
+
+def simulate(problem: Problem, paths: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Every variable over the grid (time,) for given decision paths (time,)."""
+    runs = simulate_all(problem.system, problem.grid, {}, {key: path[:, None] for key, path in paths.items()})
+    return {key: values[:, 0] for key, values in runs.items()}
+
+
+def _tidy(rows: list[tuple[str, str, float, float, str]], run: str) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["allocation", "variable", "time", "value", "unit"])
+    return frame.assign(run=run, scenario="central", subscript="")[list(TIDY_COLUMNS)]
+
+
+def allocation_table(problem: Problem, runs: Runs, run: str) -> pd.DataFrame:
+    """Every decision in every year of the horizon."""
+    years = _year_starts(problem)
+    rows = [
+        (allocation, path.name, year, float(values[path.key][k]), path.unit)
+        for allocation, values in runs.items()
+        for path in problem.decisions.paths
+        for year, k in years
+        if year < problem.config.horizon.end
+    ]
+    return _tidy(rows, run)
+
+
+def trajectory_table(problem: Problem, runs: Runs, run: str) -> pd.DataFrame:
+    """Every variable at every year start."""
+    years = _year_starts(problem)
+    rows = [
+        (allocation, variable.name, year, float(values[variable.key][k]), variable.unit)
+        for allocation, values in runs.items()
+        for variable in problem.system.variables.values()
+        if variable.kind != "constant"
+        for year, k in years
+    ]
+    return _tidy(rows, run)
+
+
+def _year_starts(problem: Problem) -> list[tuple[float, int]]:
+    times = problem.grid.times
+    return [(float(round(t)), k) for k, t in enumerate(times) if abs(t - round(t)) < problem.grid.step / 1e6]
+
+
+def return_table(problem: Problem, null: Floats, advice: Floats) -> pd.DataFrame:
+    """Present values of the objective's parts and of the components the config names."""
+    rows = [*problem.objective_rows, *problem.component_rows]
+    functionals = problem.evaluator.functionals
+    frame = pd.DataFrame(
+        {
+            "component": [functionals[row].name for row in rows],
+            "null": [float(null[row]) for row in rows],
+            "advice": [float(advice[row]) for row in rows],
+            "unit": [functionals[row].unit for row in rows],
+        }
+    )
+    return frame.assign(difference=frame["advice"] - frame["null"])[
+        ["component", "null", "advice", "difference", "unit"]
+    ]
+
+
+def constraint_table(
+    problem: Problem,
+    advice: Floats,
+    point: Floats,
+    prices: Mapping[int, float] | None,
+    rule_prices: Floats | None,
+) -> pd.DataFrame:
+    """Every limit in every year; `prices` and `rule_prices` are gains per unit of relaxation."""
+    null_point = problem.decisions.null_vector()
+    rows = [
+        _rule_row(rule, null_point, point, None if rule_prices is None else float(rule_prices[k]))
+        for k, rule in enumerate(problem.rules)
+    ]
+    for position, limit in enumerate(problem.constraints):
+        null_value, value = float(problem.null_values[limit.row]), float(advice[limit.row])
+        price = None if prices is None else prices.get(position, 0.0) / limit.scale
+        slack = limit.sign * (limit.limit - value)
+        rows.append(
+            {
+                "constraint": limit.functional.name,
+                "year": limit.functional.year,
+                "measure": limit.measure,
+                "sense": limit.sense,
+                "limit": limit.limit,
+                "null": null_value,
+                "advice": value,
+                "slack": slack,
+                "binding": slack <= BINDING * limit.scale,
+                "null_breaks": limit.sign * (limit.limit - null_value) < -BROKEN * limit.scale,
+                "shadow_price": price,
+                "unit": limit.functional.unit,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _rule_row(rule: Rule, null_point: Floats, point: Floats, price: float | None) -> dict[str, object]:
+    null_value, value = float(rule.weights @ null_point), float(rule.weights @ point)
+    size = max(abs(rule.limit), float(np.abs(rule.weights) @ np.abs(point)), 1e-9)
+    return {
+        "constraint": rule.name,
+        "year": rule.year,
+        "measure": "decisions",
+        "sense": rule.sense,
+        "limit": rule.sign * rule.limit,
+        "null": rule.sign * null_value,
+        "advice": rule.sign * value,
+        "slack": rule.limit - value,
+        "binding": rule.limit - value <= BINDING * size,
+        "null_breaks": rule.limit - null_value < -BROKEN * size,
+        "shadow_price": price,
+        "unit": rule.unit,
+    }
+
+
+def decision_table(problem: Problem, point: Floats) -> pd.DataFrame:
+    """Every chosen value with its bounds."""
+    lower, upper = problem.decisions.lower(), problem.decisions.upper()
+    width = np.maximum(upper - lower, 1e-12)
+    names: dict[str, DecisionPath] = {path.id: path for path in problem.decisions.paths}
+    return pd.DataFrame(
+        {
+            "decision": [label for label, _ in problem.decisions.labels()],
+            "variable": [names[label].name for label, _ in problem.decisions.labels()],
+            "period": [year for _, year in problem.decisions.labels()],
+            "value": point,
+            "lower": lower,
+            "upper": upper,
+            "at_bound": (point - lower <= BINDING * width) | (upper - point <= BINDING * width),
+        }
+    )
+
+
+def assumption_table(problem: Problem) -> pd.DataFrame:
+    """Every constant with range, source and status, and whether it is an uncertainty."""
+    listed = {same_name(row.name): row for row in problem.constants}
+    asked = problem.config.uncertainties
+    named = {} if isinstance(asked, str) else {same_name(u.constant): u for u in asked}
+    changed = {same_name(name) for name in problem.config.model.changes}
+    values = constant_values(problem.system)
+    rows = []
+    for variable in problem.system.of_kind("constant"):
+        name = same_name(variable.name)
+        row, uncertainty = listed.get(name), named.get(name)
+        uncertain = uncertainty is not None or (
+            asked == "from_table" and row is not None and row.status in UNCERTAIN
+        )
+        rows.append(
+            {
+                "name": variable.name,
+                "value": values[variable.key],
+                "low": uncertainty.low if uncertainty else row.low if row else None,
+                "high": uncertainty.high if uncertainty else row.high if row else None,
+                "unit": variable.unit,
+                "source": "config" if name in changed else row.source if row else "model",
+                "status": "config" if name in changed else row.status if row else "model",
+                "note": row.note if row else variable.description,
+                "uncertain": uncertain,
+            }
+        )
+    return pd.DataFrame(rows).astype({"low": float, "high": float})
