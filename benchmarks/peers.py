@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -27,7 +27,7 @@ NEARLY = 1e-4
 Outcome = Callable[[Floats], Floats]
 
 
-class OutOfTime(Exception):
+class TimeLimitError(Exception):
     """The time limit has passed."""
 
 
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass
 class Recorder:
-    """Evaluates each point once, keeps the best allowed one, and raises `OutOfTime` at the limit."""
+    """Evaluates each point once, keeps the best allowed one, and raises `TimeLimitError` at the limit."""
 
     question: Question
     engine: Outcome
@@ -77,7 +77,7 @@ class Recorder:
 
     def check_time(self) -> None:
         if self.seconds > self.limit:
-            raise OutOfTime
+            raise TimeLimitError
 
     def _keep(self, x: Floats, outcome: Floats) -> None:
         improvement = float(outcome[0])
@@ -98,7 +98,7 @@ class Recorder:
         """Ends quietly at the time limit."""
         try:
             yield
-        except OutOfTime:
+        except TimeLimitError:
             self.note = "stopped at the limit"
 
     def answer(self, name: str) -> Answer:
@@ -107,9 +107,13 @@ class Recorder:
         inside = question.null if self.best is None else self.best
         places = np.array([inside, *self.ends])
         x, improvement, room = question.best_allowed(places, inside)
-        nearly = improvement - NEARLY * abs(improvement)
-        until = next((when for when, value in self.history if value >= nearly), seconds)
+        until = seconds_to_best(self.history, improvement, seconds)
         return Answer(name, x, improvement, room, seconds, until, len(self.known), self.note)
+
+
+def seconds_to_best(history: Sequence[tuple[float, float]], best: float, seconds: float) -> float:
+    """When `history` of (seconds, improvement) first comes within `NEARLY` of `best`; else all `seconds`."""
+    return next((when for when, value in history if value >= best - NEARLY * abs(best)), seconds)
 
 
 def places(question: Question, count: int) -> Floats:

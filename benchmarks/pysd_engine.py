@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from question import Floats, Question
 
 from sdopt.problem.evaluate import functional_matrix
@@ -25,7 +26,7 @@ class PysdEngine:
         problem, self.grid = question.problem, question.problem.grid
         self.model = _load(model.path)
         names = {canonical(name): name for name in self.model.namespace}
-        self.paths: dict[str, Floats] = problem.decisions.null_paths()
+        self.paths: dict[str, NDArray[Any]] = dict(problem.decisions.null_paths())
         parameters: dict[str, Any] = {names[k]: float(v) for k, v in problem.changed_constants.items()}
         parameters |= {names[key]: self._step_function(key) for key in self.paths}
         with _known_warnings():
@@ -66,6 +67,6 @@ def _load(path: Path) -> Any:
         return pysd.read_vensim(shutil.copy(path, folder))
 
 
-def _known_warnings() -> warnings.catch_warnings:  # type: ignore[type-arg]
+def _known_warnings() -> warnings.catch_warnings:
     """PySD warns of replaced constants, flat lookup ends and its own old pandas calls, every run."""
     return warnings.catch_warnings(action="ignore")

@@ -2,7 +2,8 @@
 
     python benchmarks/run.py [--config configs/voorbeeld-100k.yaml] [--minutes 10]
 
-Every answer is re-evaluated in our own engine. Loading the model is not counted for anyone.
+Every answer is re-evaluated in our own engine. Loading the model is not counted for anyone. Our engine may use
+two threads; PySD cannot.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from pathlib import Path
 from time import perf_counter
 
 from engines import check_agreement, exact_slopes, print_engines
-from peers import NEARLY, Answer, Recorder, evolution, slsqp
+from peers import NEARLY, Answer, Recorder, evolution, seconds_to_best, slsqp
 from pysd_engine import PysdEngine
 from question import TOLERANCE, Question
 from time_step import print_time_step
 
 from sdopt.config.load import LoadedConfig, load_config
 from sdopt.optimise.archive import Archive, View
+from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.search import Found, search
 from sdopt.problem.build import Problem, build_problem
 from sdopt.source_model.read import read_model
@@ -55,23 +57,29 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run_search(loaded: LoadedConfig, problem: Problem) -> Found:
+def run_search(loaded: LoadedConfig, problem: Problem, progress: Progress = lambda *_: None) -> Found:
     """Our own search, from the null alternative."""
     archive = Archive(problem)
     archive.add(problem.decisions.null_vector()[None])
-    return search(View(problem, problem.objective_rows), archive, loaded.config.search, lambda *_: None)
+    return search(View(problem, problem.objective_rows), archive, loaded.config.search, progress)
 
 
 def _ours(loaded: LoadedConfig, question: Question) -> tuple[Answer, Found]:
     begun = perf_counter()
-    found = run_search(loaded, question.problem)
+    history: list[tuple[float, float]] = []
+
+    def note(iteration: int, best: float | None, bound: float, gap: float | None) -> None:
+        if best is not None:
+            history.append((perf_counter() - begun, best))
+
+    found = run_search(loaded, question.problem, note)
     seconds = perf_counter() - begun
     x = question.scaled(found.point)
     outcome = question.batch(x[None])
-    room = float(question.room(x[None], outcome)[0])
+    room, improvement = float(question.room(x[None], outcome)[0]), float(outcome[0, 0])
+    until = seconds_to_best(history, improvement, seconds)
     runs = len(found.planes.archive.points)
-    answer = Answer("sdopt search, with proof", x, float(outcome[0, 0]), room, seconds, seconds, runs)
-    return answer, found
+    return Answer("sdopt search, with proof", x, improvement, room, seconds, until, runs), found
 
 
 def _theirs(question: Question, pysd: PysdEngine, limit: float) -> Iterator[Answer]:
@@ -84,47 +92,52 @@ def _theirs(question: Question, pysd: PysdEngine, limit: float) -> Iterator[Answ
 
 
 def _print_heading(loaded: LoadedConfig, problem: Problem, difference: float, minutes: float) -> None:
+    decisions, rules, constraints = problem.decisions.size, len(problem.rules), len(problem.constraints)
     print(loaded.config.title)
-    print(
-        f"{problem.decisions.size} decisions, {len(problem.rules)} linear rules, {len(problem.constraints)} model "
-        f"constraints, {problem.grid.steps} steps of {problem.grid.step:g}; {minutes:g} minutes each at most"
-    )
+    print(f"{decisions} decisions, {rules} linear rules, {constraints} model constraints,", end=" ")
+    print(f"{problem.grid.steps} steps of {problem.grid.step:g}; {minutes:g} minutes each at most")
     print(f"PySD and batch engine at a random allocation: largest difference {difference:.1e}\n")
+    print(f"{'':<33}{'':>12}{'':>10}{'':>9}{'':>18}{'':>7}{'ours / theirs':>18}")
     print(
         f"{'Optimiser':<33}{'improvement':>12}{'vs ours':>10}{'allowed':>9}{'seconds':>9}{'to best':>9}"
-        f"{'runs':>7}{'time ratio':>12}",
+        f"{'runs':>7}{'seconds':>9}{'to best':>9}",
         flush=True,
     )
 
 
 def _print_row(answer: Answer, ours: Answer) -> None:
-    difference = (answer.improvement - ours.improvement) / ours.improvement
     allowed = "yes" if answer.room >= -TOLERANCE else f"{answer.room:.0e}"
     print(
-        f"{answer.name:<33}{answer.improvement:>12.6f}{difference:>+10.1e}{allowed:>9}{answer.seconds:>9.2f}"
-        f"{answer.until_best:>9.2f}{answer.evaluations:>7}{ours.seconds / answer.until_best:>12.4f}  {answer.note}",
+        f"{answer.name:<33}{answer.improvement:>12.6f}{_difference(answer, ours):>+10.1e}{allowed:>9}"
+        f"{answer.seconds:>9.2f}{answer.until_best:>9.2f}{answer.evaluations:>7}"
+        f"{ours.seconds / answer.seconds:>9.4f}{ours.until_best / answer.until_best:>9.4f}  {answer.note}",
         flush=True,
     )
 
 
+def _difference(answer: Answer, ours: Answer) -> float:
+    """How far an answer is above ours, as part of our improvement."""
+    return (answer.improvement - ours.improvement) / ours.improvement
+
+
 def _print_verdict(ours: Answer, found: Found, answers: Sequence[Answer]) -> None:
+    unit = found.planes.view.problem.objective_unit
     bound = "no bound" if found.bound is None else f"bound {found.bound:.6f}, gap {found.gap:.1e}"
-    print(f"\nimprovement in {found.planes.view.problem.objective_unit}; ours: {found.status.name}, {bound}")
-    print(
-        f"to best: seconds until within {NEARLY:g} of its own best; time ratio: our seconds / their 'to best'"
-    )
-    print(
-        "runs: ours with exact gradients, the audit's not counted; SLSQP's gradients on our engine not counted"
-    )
+    print(f"""
+improvement: over the null alternative, {unit}; ours: {found.status.name}, {bound}
+to best: seconds until an optimiser first came within {NEARLY:g} of its own best
+runs: of the model; ours with gradients and without the audit, the reference's gradients not counted""")
     reference, *peers = answers
-    best = max(peers, key=lambda answer: answer.improvement)
-    for answer in (best, reference):
-        short = (answer.improvement - ours.improvement) / ours.improvement
-        ratio = ours.seconds / answer.until_best
+    for answer in (max(peers, key=lambda peer: peer.improvement), reference):
+        difference = _difference(answer, ours)
+        whole, best = ours.seconds / answer.seconds, ours.until_best / answer.until_best
+        print(f"against {answer.name}:")
+        print(f"  ours at most {NEARLY:g} of the improvement below it: {_yes(difference <= NEARLY)}")
         print(
-            f"against {answer.name}: at most {NEARLY:g} below it: {_yes(short <= NEARLY)} ({short:+.1e} of the "
-            f"improvement); at most a tenth of its time: {_yes(ratio <= TENTH)} ({ratio:.4f})"
+            f"  ours in at most a tenth of its seconds: {_yes(whole <= TENTH)}, of its seconds to best:",
+            end=" ",
         )
+        print(_yes(best <= TENTH))
 
 
 def _yes(holds: bool) -> str:

@@ -30,9 +30,10 @@ def print_time_step(
     regret = again - fine_improvement
     moved = fine_improvement - coarse_improvement
     print(
-        f"halving moves the improvement by {moved:+.6f} ({moved / coarse_improvement:+.2e} of it); re-optimised at "
-        f"{finer.grid.step:g}: {again:.6f}, regret of the advice {regret:+.6f} ({regret / again:+.2e})"
+        f"halving moves the improvement by {moved:+.6f} ({moved / coarse_improvement:+.2e} of it);", end=" "
     )
+    print(f"re-optimised at {finer.grid.step:g}: {again:.6f},", end=" ")
+    print(f"regret of the advice {regret:+.6f} ({regret / again:+.2e})")
 
 
 def halved(loaded: LoadedConfig, step: float) -> LoadedConfig:

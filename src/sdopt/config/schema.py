@@ -135,7 +135,7 @@ class Uncertainty(Strict):
 class Search(Strict):
     """How the optimiser works; the answer does not depend on `workers`."""
 
-    gap: float = Field(default=0.001, gt=0)
+    gap: float = Field(default=0.0001, gt=0)
     """Stop when bound and best are this close, relative to the improvement over the null alternative."""
     iterations: int = Field(default=300, ge=1)
     """Most rounds of the master problem."""

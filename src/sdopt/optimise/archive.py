@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sdopt.problem.build import Problem
 
 Floats = NDArray[np.float64]
+ALLOWED = 1e-7
+"""How far a decision vector may pass a bound or rule, in the unit of the rule: the solver's rounding."""
 
 
 @dataclass
@@ -63,6 +65,16 @@ class View:
     def objective_gradient(self, gradients: Floats) -> Floats:
         """Its gradient, (point, decision)."""
         return np.asarray(sum(w * gradients[:, row] for row, w in self.weights.items()))
+
+    def meets_rules(self, points: Floats) -> NDArray[np.bool_]:
+        """Whether points (point, decision) meet bounds and linear rules, up to the solver's tolerance."""
+        decisions = self.problem.decisions
+        inside = (points >= decisions.lower() - ALLOWED) & (points <= decisions.upper() + ALLOWED)
+        rules = self.problem.rules
+        if not rules:
+            return np.asarray(inside.all(axis=1))
+        weights, limits = np.array([r.weights for r in rules]), np.array([r.limit for r in rules])
+        return np.asarray(inside.all(axis=1) & (points @ weights.T <= limits + ALLOWED).all(axis=1))
 
     def slacks(self, values: Floats) -> Floats:
         """Scaled slack of every model constraint, (point, constraint)."""

@@ -24,7 +24,7 @@ TANGENTS = 2
 """Of those points, the best so many get a tangent; the master's answer always gets one."""
 TOUCHING = -1e-12
 """A scaled slack below zero by no more than this is rounding: the limit is met."""
-NEAR = 0.02
+NEAR = 1e-3
 """Constraints with a scaled slack below this get a cut."""
 OBJECTIVE_NOISE = 1e-7
 """Part of the improvement below which a point above a cut is rounding."""
@@ -143,8 +143,7 @@ class CuttingPlanes:
     def _anchor(self) -> int:
         """The allowed point of the archive with most room."""
         room = self.view.slacks(self.archive.values).min(axis=1, initial=np.inf)
-        order = np.argsort(-room, kind="stable")
-        return next((int(k) for k in order if self.master.allows(self.archive.points[k])), self._best())
+        return int(np.argmax(np.where(self.view.meets_rules(self.archive.points), room, -np.inf)))
 
     def _take_in(self) -> None:
         """Cuts, checks and best point from what the archive gained."""
@@ -165,7 +164,7 @@ class CuttingPlanes:
         self._check_against_cuts()
 
     def _allowed(self, point: Floats, slacks: Floats) -> bool:
-        return bool((slacks >= TOUCHING).all()) and self.master.allows(point)
+        return bool((slacks >= TOUCHING).all()) and bool(self.view.meets_rules(point[None])[0])
 
     def _check_against_cuts(self) -> None:
         """Every point against every tangent: above one by more than rounding, and concavity is disproved."""

@@ -11,8 +11,10 @@ from sdopt.optimise.master import InfeasibleMaster, Master
 from sdopt.problem.rules import Rule
 
 ROUNDS = 60
-ROOMY = 0.5
-"""Enough room: this part of the most that can be had."""
+ROOM = 0.1
+"""Scaled slacks beyond this count as room enough; constraints with more get no cut."""
+ENOUGH = 0.5
+"""A point will do when it has this part of the most room that can be had."""
 BROKEN = -1e-9
 """A most possible slack below this means that the constraints clash (scaled)."""
 
@@ -29,7 +31,9 @@ def find_interior(view: View, archive: Archive, touching: float) -> None:
     """
     problem = view.problem
     lower, upper = problem.decisions.lower(), problem.decisions.upper()
-    master = Master(lower, upper, problem.rules, 1.0)
+    if most_room(view, archive) > 0:
+        return
+    master = Master(lower, upper, problem.rules, ROOM)
     used = 0
     for _ in range(ROUNDS):
         used = _add_cuts(master, view, archive, used)
@@ -37,30 +41,26 @@ def find_interior(view: View, archive: Archive, touching: float) -> None:
             answer = master.solve()
         except InfeasibleMaster:
             raise OptimisationError(clash(problem.rules, lower, upper)) from None
-        best = most_room(view, archive, master)
-        if best is not None and best >= min(ROOMY * answer.dual_bound, answer.dual_bound + touching):
+        if most_room(view, archive) >= min(ENOUGH * answer.dual_bound, answer.dual_bound + touching):
             return
         if answer.dual_bound < BROKEN:
             raise OptimisationError(_clash_of_constraints(view, archive, lower, upper))
         archive.add(answer.point[None])
-    if best is None:
+    if most_room(view, archive) < touching:
         raise OptimisationError("no allowed allocation was found: relax a constraint or a bound.")
 
 
-def most_room(view: View, archive: Archive, master: Master) -> float | None:
-    """Largest smallest slack of an archived point that meets the rules; None when all break a constraint."""
-    room = view.slacks(archive.values).min(axis=1, initial=np.inf)
-    allowed = [
-        float(r) for r, point in zip(room, archive.points, strict=True) if r >= 0 and master.allows(point)
-    ]
-    return max(allowed, default=None)
+def most_room(view: View, archive: Archive) -> float:
+    """Largest smallest slack (scaled) of an archived point that meets the rules; -inf when none does."""
+    room = view.slacks(archive.values).min(axis=1, initial=ROOM)
+    return float(np.where(view.meets_rules(archive.points), room, -np.inf).max())
 
 
 def _add_cuts(master: Master, view: View, archive: Archive, used: int) -> int:
     slacks, slopes = view.slacks(archive.values), view.slack_gradients(archive.gradients)
     for k in range(used, len(archive.points)):
-        for slack, slope in zip(slacks[k], slopes[k], strict=True):
-            master.add_objective_cut(float(slack), slope, archive.points[k])
+        for row in np.flatnonzero(slacks[k] < ROOM):
+            master.add_objective_cut(float(slacks[k, row]), slopes[k, row], archive.points[k])
     return len(archive.points)
 
 

@@ -118,14 +118,9 @@ class _Searcher:
 
     def anchor(self) -> int | None:
         """The archive's allowed point with most room, or None."""
-        slacks = self.view.slacks(self.archive.values)
-        room = slacks.min(axis=1, initial=np.inf)
-        allowed = [k for k in np.argsort(-room, kind="stable") if room[k] >= 0 and self._meets_rules(int(k))]
-        return int(allowed[0]) if allowed else None
-
-    def _meets_rules(self, position: int) -> bool:
-        point = self.archive.points[position]
-        return all(float(rule.weights @ point) <= rule.limit + 1e-9 for rule in self.view.problem.rules)
+        room = self.view.slacks(self.archive.values).min(axis=1, initial=np.inf)
+        room = np.where(self.view.meets_rules(self.archive.points), room, -np.inf)
+        return int(np.argmax(room)) if room.max() >= 0 else None
 
     def slacks(self, position: int) -> Floats:
         return np.asarray(self.view.slacks(self.archive.values[[position]])[0])

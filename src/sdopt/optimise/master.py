@@ -18,8 +18,6 @@ from sdopt.problem.rules import Rule
 
 FEASIBILITY = 1e-9
 """Tolerance of HiGHS on rows and reduced costs, in the scaled units of the master problem."""
-ALLOWED = 1e-7
-"""How far a decision vector may pass a rule, in the unit of the rule."""
 
 _UPDATES = (
     "check_for_new_or_removed_constraints",
@@ -102,13 +100,6 @@ class Master:
         row = rows.add((None, body, float(limit)))
         self.rows.append((row, weights, float(limit), theta))
         return row
-
-    def allows(self, point: NDArray[np.float64]) -> bool:
-        """Whether a decision vector meets bounds and rules, up to the solver's tolerance."""
-        rules = self.rows[: self.rule_count]
-        room = [limit - float(weights @ point) for _, weights, limit, _ in rules]
-        inside = (point >= self.lower - ALLOWED).all() and (point <= self.upper + ALLOWED).all()
-        return bool(inside) and all(r >= -ALLOWED for r in room)
 
     def solve(self) -> MasterAnswer:
         """Solve the LP.

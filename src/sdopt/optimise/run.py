@@ -54,7 +54,7 @@ def optimise(problem: Problem, run_name: str, progress: Progress) -> Result:
 
 
 def simulate_allocation(problem: Problem, point: Floats | None, run_name: str) -> Result:
-    """The null alternative beside a given decision vector (decision,); the null alternative alone for None."""
+    """The null alternative beside a given decision vector (decision,), or alone for None."""
     chosen = problem.decisions.null_vector() if point is None else point
     return _result(problem, Status.SIMULATED, chosen, run_name, None, alone=point is None)
 
@@ -155,8 +155,9 @@ def _bound_figures(problem: Problem, found: Found, archive: Archive) -> dict[str
 
 def _spread(found: Found) -> float | None:
     """Distance between the best and the worst start, relative to the best improvement."""
-    known: list[float] = [o.improvement for o in found.starts if o.improvement is not None]
-    return (max(known) - min(known)) / abs(max(known)) if known and max(known) else None
+    ends = [start.improvement for start in found.starts if start.improvement is not None]
+    best = max(ends, default=0.0)
+    return (best - min(ends)) / abs(best) if best else None
 
 
 def _binding(problem: Problem, point: Floats) -> int:
@@ -170,7 +171,7 @@ def verify(result: Result, problem: Problem, model: SourceModel, allocation: str
     Raises
     ------
     ReplayError
-        When a variable differs by more than `REPLAY_TOLERANCE`, or the objective cannot be told from PySD's run.
+        When a variable differs by more than `REPLAY_TOLERANCE`.
     """
     from sdopt.source_model.replay import compare, replay
 

@@ -12,6 +12,10 @@ from sdopt.problem.build import Problem, at_time_step
 
 END_WEIGHTS = (0.0, 0.5, 1.0, 1.5)
 """Parts of the end value that are shown."""
+REOPTIMISED = (0.0, 1.5)
+"""Weights for which the best allocation is looked for again."""
+LOOSE_GAP, LOOSE_ROUNDS = 2e-3, 30
+"""How well: enough to see whether the advice changes."""
 SAME = 0.01
 """An advice counts as changed when it gains more than this part of the improvement."""
 
@@ -31,19 +35,17 @@ def end_value_table(problem: Problem, archive: Archive, found: Found) -> pd.Data
         view = View(problem, weights)
         difference = float(view.objective(advice)[0])
         null = sum(w * float(problem.null_values[row]) for row, w in weights.items())
-        best = difference if weight == 1.0 else _best(view, archive, problem.config.search.gap)
-        regret = max(best - difference, 0.0)
-        rows.append(
-            (weight, null, null + difference, difference, regret, regret > SAME * abs(found.improvement))
-        )
+        regret = _regret(view, archive, difference) if weight in REOPTIMISED else 0.0
+        changes = regret > SAME * abs(found.improvement)
+        rows.append((weight, null, null + difference, difference, regret, changes))
     return pd.DataFrame(rows, columns=["weight", "null", "advice", "difference", "regret", "advice_changes"])
 
 
-def _best(view: View, archive: Archive, gap: float) -> float:
-    """Best improvement for another objective over what is already known, and some rounds more."""
+def _regret(view: View, archive: Archive, here: float) -> float:
+    """What the best allocation for another objective gains over this one; starts from all that is known."""
     planes = start_cutting_planes(view, archive)
-    planes.run(max(gap, 1e-3), 30, lambda *_: None)
-    return planes.improvement
+    planes.run(LOOSE_GAP, LOOSE_ROUNDS, lambda *_: None)
+    return max(planes.improvement - here, 0.0)
 
 
 def half_step_figures(problem: Problem, found: Found) -> dict[str, float | None]:
@@ -57,10 +59,9 @@ def half_step_figures(problem: Problem, found: Found) -> dict[str, float | None]
     here = float(view.objective(finer.evaluator.values(found.point[None]).value)[0])
     size = abs(found.improvement) or np.inf
     archive.add(np.vstack([found.point, finer.decisions.null_vector()]))
-    best = _best(view, archive, problem.config.search.gap)
     return {
         "half_step": finer.grid.step,
         "half_step_improvement": here,
         "half_step_return_change": (here - found.improvement) / size,
-        "half_step_regret": max(best - here, 0.0) / size,
+        "half_step_regret": _regret(view, archive, here) / size,
     }

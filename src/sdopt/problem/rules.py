@@ -54,7 +54,7 @@ def _row(size: int, entries: dict[int, float]) -> NDArray[np.float64]:
 
 
 def _change_limits(path: DecisionPath, decisions: Decisions) -> Iterator[Rule]:
-    """Rise and fall from year to year, from today's value and (if it returns) back to the null alternative."""
+    """Rise and fall from year to year, from today's value and back to it where it returns."""
     first, last, size = decisions.first_year, decisions.last_year, decisions.size
     before: int | float = path.null_by_year[first - 1]
     for period in range(path.periods):
