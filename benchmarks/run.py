@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--config configs/voorbeeld-100k.yaml] [--minutes 10]
 
-Every answer is re-evaluated in our own engine. Loading the model is not counted for anyone. Our engine may use
-two threads; PySD cannot.
+Every answer is re-evaluated in our own engine. Loading the model is not counted for anyone.
+Our engine may use two threads; PySD cannot.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
         answers.append(answer)
     _print_verdict(ours, found, answers)
     print_engines(question, pysd)
-    print_time_step(loaded, model.system, problem, found.point, run_search)
+    print_time_step(loaded, model.system, problem, run_search)
 
 
 def _arguments() -> argparse.Namespace:
@@ -133,11 +133,8 @@ runs: of the model; ours with gradients and without the audit, the reference's g
         whole, best = ours.seconds / answer.seconds, ours.until_best / answer.until_best
         print(f"against {answer.name}:")
         print(f"  ours at most {NEARLY:g} of the improvement below it: {_yes(difference <= NEARLY)}")
-        print(
-            f"  ours in at most a tenth of its seconds: {_yes(whole <= TENTH)}, of its seconds to best:",
-            end=" ",
-        )
-        print(_yes(best <= TENTH))
+        print(f"  ours in at most a tenth of its seconds: {_yes(whole <= TENTH)}")
+        print(f"  ours to best in at most a tenth of its seconds to best: {_yes(best <= TENTH)}")
 
 
 def _yes(holds: bool) -> str:

@@ -62,9 +62,9 @@ def print_result(result: Result, folder: Path) -> None:
     click.echo(
         f"replay   PySD agrees: largest relative difference {figures['replay_max_relative_difference']:.1e}"
     )
-    click.echo(
-        f"step     half as long: return {figures['half_step_return_change']:+.2%}, regret {figures['half_step_regret']:.2%}"
-    )
+    regret = figures["half_step_regret_at_most"]
+    most = "unknown" if regret is None else f"at most {regret:.2%}"
+    click.echo(f"step     half as long: return {figures['half_step_return_change']:+.2%}, regret {most}")
     click.echo(f"results  {folder}")
 
 

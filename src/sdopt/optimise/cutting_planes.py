@@ -65,8 +65,8 @@ class CuttingPlanes:
     trace: list[Trace] = field(default_factory=list)
     answer: MasterAnswer | None = None
 
-    def run(self, gap: float, iterations: int, progress: Progress) -> bool:
-        """Search until the gap is reached; False when iterations ran out or concavity is disproved."""
+    def run(self, enough: Callable[[Trace], bool], iterations: int, progress: Progress) -> bool:
+        """Search until a round is `enough`; False when iterations ran out or concavity is disproved."""
         find_interior(self.view, self.archive, TOUCHING)
         for iteration in range(iterations):
             self._take_in()
@@ -74,7 +74,7 @@ class CuttingPlanes:
                 return False
             step = self._solve(iteration)
             progress(iteration, step.best, step.bound, step.gap)
-            if step.gap is not None and step.gap <= gap:
+            if enough(step):
                 return True
             self.archive.add(self._candidates(self._answer().point))
         self._take_in()

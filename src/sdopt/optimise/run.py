@@ -147,7 +147,7 @@ def _bound_figures(problem: Problem, found: Found, archive: Archive) -> dict[str
         **figures,
         "bound": bound,
         "gap": found.gap,
-        "gap_euro": max(found.bound - found.improvement, 0.0),
+        "gap_euro": found.gap_amount,
         "gap_reason": None if found.gap is not None else "no allocation is better than the null alternative",
         "bound_assumes": "the return is concave" + (f", and so are: {', '.join(leaning)}" if leaning else ""),
     }

@@ -43,6 +43,11 @@ class Found:
     starts: tuple[LocalOptimum, ...]
     trace: tuple[Trace, ...]
 
+    @property
+    def gap_amount(self) -> float | None:
+        """Most that another allocation can gain, in the objective's unit."""
+        return None if self.bound is None else max(self.bound - self.improvement, 0.0)
+
 
 def search(view: View, archive: Archive, settings: Search, progress: Progress) -> Found:
     """Best allocation for one objective, with bound, audit and (where needed) several starts.
@@ -88,7 +93,7 @@ def search(view: View, archive: Archive, settings: Search, progress: Progress) -
 def _cut(planes: CuttingPlanes, settings: Search, progress: Progress) -> bool:
     rounds = min(settings.iterations, WEAK_ROUNDS) if planes.left_out else settings.iterations
     try:
-        return planes.run(settings.gap, rounds, progress)
+        return planes.run(lambda step: step.gap is not None and step.gap <= settings.gap, rounds, progress)
     except InfeasibleMaster:
         problem = planes.view.problem
         decisions = problem.decisions

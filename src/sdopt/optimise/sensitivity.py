@@ -12,10 +12,8 @@ from sdopt.problem.build import Problem, at_time_step
 
 END_WEIGHTS = (0.0, 0.5, 1.0, 1.5)
 """Parts of the end value that are shown."""
-REOPTIMISED = (0.0, 1.5)
-"""Weights for which the best allocation is looked for again."""
-LOOSE_GAP, LOOSE_ROUNDS = 2e-3, 30
-"""How well: enough to see whether the advice changes."""
+ROUNDS = 20
+"""Most rounds spent on finding out whether another advice would be better."""
 SAME = 0.01
 """An advice counts as changed when it gains more than this part of the improvement."""
 
@@ -23,10 +21,12 @@ SAME = 0.01
 def end_value_table(problem: Problem, archive: Archive, found: Found) -> pd.DataFrame:
     """Return of the advice for other weights of the end value, and what a new advice would add.
 
-    `regret` is what the best allocation at that weight gains over this advice (same unit).
+    `regret` (at least) and `regret_at_most` are what the best allocation at that weight gains over
+    this advice, in the objective's unit.
     """
+    columns = ["weight", "null", "advice", "difference", "regret", "regret_at_most", "advice_changes"]
     if problem.config.objective.end_value is None:
-        return pd.DataFrame(columns=["weight", "null", "advice", "difference", "regret", "advice_changes"])
+        return pd.DataFrame(columns=columns)
     base = problem.config.objective.end_value.weight
     advice = problem.evaluator.values(found.point[None]).value
     rows = []
@@ -35,33 +35,42 @@ def end_value_table(problem: Problem, archive: Archive, found: Found) -> pd.Data
         view = View(problem, weights)
         difference = float(view.objective(advice)[0])
         null = sum(w * float(problem.null_values[row]) for row, w in weights.items())
-        regret = _regret(view, archive, difference) if weight in REOPTIMISED else 0.0
+        regret, most = (0.0, found.gap_amount) if weight == 1.0 else _regret(view, archive, found, difference)
         changes = regret > SAME * abs(found.improvement)
-        rows.append((weight, null, null + difference, difference, regret, changes))
-    return pd.DataFrame(rows, columns=["weight", "null", "advice", "difference", "regret", "advice_changes"])
+        rows.append((weight, null, null + difference, difference, regret, most, changes))
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _regret(view: View, archive: Archive, here: float) -> float:
-    """What the best allocation for another objective gains over this one; starts from all that is known."""
+def _regret(view: View, archive: Archive, found: Found, here: float) -> tuple[float, float | None]:
+    """What the best allocation for another objective gains over this one: at least, and at most.
+
+    Starts from all that is known, and stops as soon as it is clear whether that is more than `SAME`
+    of the improvement. The upper value has the bound's assumptions, and is absent when they fail.
+    """
     planes = start_cutting_planes(view, archive)
-    planes.run(LOOSE_GAP, LOOSE_ROUNDS, lambda *_: None)
-    return max(planes.improvement - here, 0.0)
+    worth = SAME * abs(found.improvement)
+    planes.run(lambda s: s.bound - here <= worth or (s.best or here) - here > worth, ROUNDS, lambda *_: None)
+    least = max(planes.improvement - here, 0.0)
+    holds = found.bound is not None and planes.return_is_concave and not planes.disproved and planes.trace
+    return least, max(planes.bound - here, least) if holds else None
 
 
 def half_step_figures(problem: Problem, found: Found) -> dict[str, float | None]:
     """Effect of halving the time step: on the return of this advice, and on the advice.
 
-    `half_step_return_change` is relative to the improvement. `half_step_regret` is what an advice made
-    at the half step gains there over this one, relative to the improvement.
+    `half_step_return_change` is relative to the improvement. `half_step_regret` (and `..._at_most`) is
+    what an advice made at the half step gains there over this one, relative to the improvement.
     """
     finer = at_time_step(problem, problem.grid.step / 2)
     view, archive = View(finer, finer.objective_rows), Archive(finer)
     here = float(view.objective(finer.evaluator.values(found.point[None]).value)[0])
     size = abs(found.improvement) or np.inf
     archive.add(np.vstack([found.point, finer.decisions.null_vector()]))
+    regret, most = _regret(view, archive, found, here)
     return {
         "half_step": finer.grid.step,
         "half_step_improvement": here,
         "half_step_return_change": (here - found.improvement) / size,
-        "half_step_regret": _regret(view, archive, here) / size,
+        "half_step_regret": regret / size,
+        "half_step_regret_at_most": None if most is None else most / size,
     }

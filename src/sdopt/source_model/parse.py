@@ -36,7 +36,7 @@ class ParsedModel:
     """What PySD's parser made of a file.
 
     `abstract` is a `pysd` AbstractModel; `equations` holds the text of each equation by key;
-    `sha256` is of the file's bytes.
+    `sha256` is of the file's bytes, line ends as on Linux.
     """
 
     abstract: Any
@@ -71,7 +71,7 @@ def parse_model(path: Path) -> ParsedModel:
         warnings.filterwarnings("ignore", message="\\s*Subscript mapping detected")
         parse = _parse_vensim if path.suffix.lower() in VENSIM else _parse_xmile
         abstract, equations = parse(path, content)
-    return ParsedModel(abstract, equations, hashlib.sha256(content).hexdigest())
+    return ParsedModel(abstract, equations, hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest())
 
 
 def _bytes(path: Path) -> bytes:

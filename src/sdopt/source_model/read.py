@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sdopt.equations.system import EquationSystem
+
+if TYPE_CHECKING:
+    from sdopt.source_model.parse import ParsedModel
 
 
 @dataclass(frozen=True)
 class SourceModel:
-    """A model file and its equations; `sha256` is of the file's bytes."""
+    """A model file and its equations.
+
+    `sha256` is of the file's bytes, line ends as on Linux; `parsed` is what PySD's parser made of it,
+    kept for the replay.
+    """
 
     path: Path
     system: EquationSystem
     sha256: str
+    parsed: ParsedModel = field(repr=False, compare=False)
 
 
 def read_model(path: Path) -> SourceModel:
@@ -31,4 +40,4 @@ def read_model(path: Path) -> SourceModel:
 
     path = Path(path)
     parsed = parse_model(path)
-    return SourceModel(path, translate_model(parsed, str(path)), parsed.sha256)
+    return SourceModel(path, translate_model(parsed, str(path)), parsed.sha256, parsed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from sdopt.equations.program import CONTROLS, TimeGrid
 from sdopt.errors import ReplayError
-from sdopt.source_model.parse import canonical, parse_model
+from sdopt.source_model.parse import canonical
 from sdopt.source_model.read import SourceModel
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def replay(
     Raises
     ------
     ReplayError
-        If the file has changed since it was read, or PySD cannot run it.
+        If PySD cannot run it.
     """
     with TemporaryDirectory(prefix="sdopt-") as folder, _known_warnings():
         try:
@@ -123,17 +124,15 @@ def _load(model: SourceModel, grid: TimeGrid, folder: Path) -> Any:
     import pysd
     from pysd.builders.python.python_model_builder import ModelBuilder
 
-    parsed = parse_model(model.path)
-    if parsed.sha256 != model.sha256:
-        raise ReplayError(f"{model.path}: the model file has changed since it was read. Start again.")
-    section = parsed.abstract.sections[0]
+    abstract = deepcopy(model.parsed.abstract)
+    section = abstract.sections[0]
     section.path = folder / "model.py"
     controls = dict(zip(CONTROLS, (grid.start, float(grid.times[-1]), grid.step, grid.step), strict=True))
     for element in section.elements:
         element.documentation = element.units = ""
         if canonical(element.name) in controls:
             element.components[0].ast = float(controls[canonical(element.name)])
-    return pysd.load(ModelBuilder(parsed.abstract).build_model(), initialize=False)
+    return pysd.load(ModelBuilder(abstract).build_model(), initialize=False)
 
 
 def _step_function(pysd_model: Any, grid: TimeGrid, values: Array) -> Callable[[], float]:
