@@ -50,7 +50,10 @@ class Answer:
 
 @dataclass
 class Recorder:
-    """Evaluates each point once, keeps the best allowed one, and raises `TimeLimitError` at the limit."""
+    """Evaluates each point once, keeps the best allowed one, and raises `TimeLimitError` at the limit.
+
+    `history`: (seconds, improvement) of every new best; `ends`: the last point of every start; `ended`: when.
+    """
 
     question: Question
     engine: Outcome
@@ -60,6 +63,7 @@ class Recorder:
     best: Floats | None = None
     history: list[tuple[float, float]] = field(default_factory=list)
     ends: list[Floats] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
     note: str = "finished"
 
     @property
@@ -108,7 +112,8 @@ class Recorder:
         places = np.array([inside, *self.ends])
         x, improvement, room = question.best_allowed(places, inside)
         until = seconds_to_best(self.history, improvement, seconds)
-        return Answer(name, x, improvement, room, seconds, until, len(self.known), self.note)
+        note = self.note + (f"; first start done at {self.ended[0]:.2f} s" if self.ended else "")
+        return Answer(name, x, improvement, room, seconds, until, len(self.known), note)
 
 
 def seconds_to_best(history: Sequence[tuple[float, float]], best: float, seconds: float) -> float:
@@ -154,6 +159,7 @@ def slsqp(name: str, recorder: Recorder, slopes: Outcome) -> Answer:
                 options=SLSQP_OPTIONS,
                 callback=lambda x: recorder.ends.__setitem__(-1, x.copy()),
             )
+            recorder.ended.append(recorder.seconds)
     return recorder.answer(name)
 
 

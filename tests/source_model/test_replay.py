@@ -8,7 +8,6 @@ import pytest
 
 from sdopt.equations.program import TimeGrid
 from sdopt.equations.simulate import simulate_all
-from sdopt.errors import ReplayError
 from sdopt.source_model.read import read_model
 from sdopt.source_model.replay import compare, replay
 

@@ -62,6 +62,8 @@ def print_result(result: Result, folder: Path) -> None:
     click.echo(
         f"replay   PySD agrees: largest relative difference {figures['replay_max_relative_difference']:.1e}"
     )
+    if figures["negative_stocks"]["advice"]:
+        click.echo(f"warning  negative with this advice: {', '.join(figures['negative_stocks']['advice'])}")
     regret = figures["half_step_regret_at_most"]
     most = "unknown" if regret is None else f"at most {regret:.2%}"
     click.echo(f"step     half as long: return {figures['half_step_return_change']:+.2%}, regret {most}")

@@ -20,8 +20,8 @@ STEPS = (0.1, 0.3, 0.6, 1.0)
 """Parts of the way from the best point to the master's answer that are evaluated together."""
 PULLS = (0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3)
 """How far such a point is pulled towards the roomiest allowed point until no constraint is broken."""
-TANGENTS = 2
-"""Of those points, the best so many get a tangent; the master's answer always gets one."""
+TANGENTS = 1
+"""Of those points, the best so many get a tangent, beside the master's answer."""
 TOUCHING = -1e-12
 """A scaled slack below zero by no more than this is rounding: the limit is met."""
 NEAR = 1e-3

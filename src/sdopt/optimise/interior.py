@@ -7,7 +7,7 @@ import numpy as np
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.linear import Row, clash
-from sdopt.optimise.master import InfeasibleMaster, Master
+from sdopt.optimise.master import InfeasibleMasterError, Master
 from sdopt.problem.rules import Rule
 
 ROUNDS = 60
@@ -39,7 +39,7 @@ def find_interior(view: View, archive: Archive, touching: float) -> None:
         used = _add_cuts(master, view, archive, used)
         try:
             answer = master.solve()
-        except InfeasibleMaster:
+        except InfeasibleMasterError:
             raise OptimisationError(clash(problem.rules, lower, upper)) from None
         if most_room(view, archive) >= min(ENOUGH * answer.dual_bound, answer.dual_bound + touching):
             return

@@ -114,7 +114,7 @@ class Master:
             TerminationCondition.infeasible,
             TerminationCondition.infeasibleOrUnbounded,
         ):
-            raise InfeasibleMaster
+            raise InfeasibleMasterError
         if answer.termination_condition != TerminationCondition.optimal:
             raise OptimisationError(
                 f"the master problem ended with {answer.termination_condition.name} in HiGHS."
@@ -154,7 +154,7 @@ class Master:
         return totals
 
 
-class InfeasibleMaster(OptimisationError):
+class InfeasibleMasterError(OptimisationError):
     """No decision vector meets the rules and the constraint cuts."""
 
 

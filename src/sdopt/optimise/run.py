@@ -91,6 +91,7 @@ def _result(
             "objective_unit": problem.objective_unit,
             "seed": problem.config.search.seed,
             "time_step": problem.grid.step,
+            "negative_stocks": tables.negative_stocks(problem, runs),
         },
         tables={
             "allocation": tables.allocation_table(problem, runs, run_name),

@@ -13,7 +13,7 @@ from sdopt.optimise.audit import Audit, audit
 from sdopt.optimise.cutting_planes import CuttingPlanes, Progress, Trace, relative_gap, start_cutting_planes
 from sdopt.optimise.linear import Row, clash
 from sdopt.optimise.local_search import LocalOptimum, local_search
-from sdopt.optimise.master import InfeasibleMaster
+from sdopt.optimise.master import InfeasibleMasterError
 from sdopt.optimise.sample import Polytope, find_vertices
 from sdopt.problem.rules import Rule
 from sdopt.result import Status
@@ -94,7 +94,7 @@ def _cut(planes: CuttingPlanes, settings: Search, progress: Progress) -> bool:
     rounds = min(settings.iterations, WEAK_ROUNDS) if planes.left_out else settings.iterations
     try:
         return planes.run(lambda step: step.gap is not None and step.gap <= settings.gap, rounds, progress)
-    except InfeasibleMaster:
+    except InfeasibleMasterError:
         problem = planes.view.problem
         decisions = problem.decisions
         rows: list[Rule | Row] = [*problem.rules, *_constraint_rows(planes)]

@@ -72,6 +72,16 @@ def _year_starts(problem: Problem) -> list[tuple[float, int]]:
     return [(float(round(t)), k) for k, t in enumerate(times) if abs(t - round(t)) < problem.grid.step / 1e6]
 
 
+def negative_stocks(problem: Problem, runs: Runs) -> dict[str, list[str]]:
+    """Per allocation the stocks that turn negative, with the time at which they first do."""
+    times = problem.grid.times
+    found: dict[str, list[str]] = {}
+    for allocation, values in runs.items():
+        below = {v.name: np.flatnonzero(values[v.key] < 0) for v in problem.system.of_kind("stock")}
+        found[allocation] = [f"{name} (from {times[k[0]]:g})" for name, k in below.items() if len(k)]
+    return found
+
+
 def return_table(problem: Problem, null: Floats, advice: Floats) -> pd.DataFrame:
     """Present values of the objective's parts and of the components the config names."""
     rows = [*problem.objective_rows, *problem.component_rows]

@@ -1,0 +1,95 @@
+"""The model of the social domain as the tests of this folder run it: with switches, steps and draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sdopt.config.constants import Constant, read_constants
+from sdopt.equations.program import Program, TimeGrid, compile_program
+from sdopt.equations.simulate import run
+from sdopt.source_model.read import SourceModel, read_model
+
+Array = NDArray[np.float64]
+MODELS = Path(__file__).resolve().parents[2] / "models"
+DECISIONS = ("prevention", "social base", "access", "reablement", "reintegration", "participation")
+
+
+class SocialDomain:
+    """Model and table, and runs of 2026-2058; names may be written as in the model file."""
+
+    grid = TimeGrid(2026, 2058, 0.125)
+
+    @cached_property
+    def model(self) -> SourceModel:
+        return read_model(MODELS / "social_domain.mdl")
+
+    @cached_property
+    def table(self) -> dict[str, Constant]:
+        """Rows of the table by key of the model."""
+        return {self.key(row.name): row for row in read_constants(MODELS / "social_domain.csv")}
+
+    @staticmethod
+    def key(name: str) -> str:
+        return name.lower().replace(" ", "_")
+
+    def today(self, name: str) -> float:
+        return self.table[self.key(name)].value
+
+    def run(
+        self, constants: Mapping[str, float | Array] | None = None, paths: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
+        """Every variable by key: (steps + 1,) for one scenario, (steps + 1, scenario) for more."""
+        given = {self.key(name): value for name, value in (constants or {}).items()}
+        over_time = {self.key(name): value for name, value in (paths or {}).items()}
+        result = run(self._program(tuple(sorted({**given, **over_time}))), given, over_time)
+        return dict(zip(self.model.system.variables, np.squeeze(result), strict=True))
+
+    @lru_cache(maxsize=64)  # noqa: B019 (there is one instance, and it lives as long as the tests)
+    def _program(self, inputs: tuple[str, ...]) -> Program:
+        return compile_program(self.model.system, self.grid, tuple(self.model.system.variables), inputs)
+
+    def step(self, name: str, factor: float, first: float = 2028, until: float = 2100) -> dict[str, Array]:
+        """Today's value of a constant, `factor` times as much from `first` until `until`."""
+        return self.hold(name, self.today(name) * factor, first, until)
+
+    def hold(self, name: str, value: float, first: float = 2028, until: float = 2100) -> dict[str, Array]:
+        """Today's value of a constant, `value` from `first` until `until`."""
+        times = self.grid.times
+        return {name: np.where((times >= first) & (times < until), value, self.today(name))}
+
+    def at(self, values: Array, year: float) -> Array:
+        """Values at one moment."""
+        return values[round((year - self.grid.start) / self.grid.step)]
+
+    def draw(self, scenarios: int, seed: int) -> dict[str, Array]:
+        """Every constant drawn evenly from its range; a switch is on or off."""
+        random = np.random.default_rng(seed)
+        drawn = {}
+        for key, row in self.table.items():
+            assert row.low is not None
+            assert row.high is not None
+            drawn[key] = random.uniform(row.low, row.high, scenarios)
+            if key.endswith("_switch"):
+                drawn[key] = np.round(drawn[key])
+        return drawn
+
+    def random_allocation(self, seed: int) -> dict[str, Array]:
+        """Six decisions, each a new value every year, from half to twice today's."""
+        random = np.random.default_rng(seed)
+        years = (self.grid.times + 1e-9 - self.grid.start).astype(int)
+        return {
+            f"{name} spending": self.today(f"{name} spending")
+            * random.uniform(0.5, 2.0, years[-1] + 1)[years]
+            for name in DECISIONS
+        }
+
+
+@pytest.fixture(scope="session")
+def social() -> SocialDomain:
+    return SocialDomain()
