@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sdopt.config.constants import Constant, read_constants
@@ -50,6 +51,16 @@ class SocialDomain:
         result = run(self._program(tuple(sorted({**given, **over_time}))), given, over_time)
         return dict(zip(self.model.system.variables, np.squeeze(result), strict=True))
 
+    def effect(
+        self,
+        constants: Mapping[str, float | Array],
+        paths: Mapping[str, Array],
+        variable: str = "people on bijstand",
+    ) -> Array:
+        """What the paths change in one variable, with everything else equal."""
+        key = self.key(variable)
+        return self.run(constants, paths)[key] - self.run(constants)[key]
+
     @lru_cache(maxsize=64)  # noqa: B019 (there is one instance, and it lives as long as the tests)
     def _program(self, inputs: tuple[str, ...]) -> Program:
         return compile_program(self.model.system, self.grid, tuple(self.model.system.variables), inputs)
@@ -78,6 +89,11 @@ class SocialDomain:
             if key.endswith("_switch"):
                 drawn[key] = np.round(drawn[key])
         return drawn
+
+    def from_range(self, *names: str) -> st.SearchStrategy[dict[str, float]]:
+        """For hypothesis: one value for each constant, from its range."""
+        rows = {name: self.table[self.key(name)] for name in names}
+        return st.fixed_dictionaries({name: st.floats(row.low, row.high) for name, row in rows.items()})
 
     def random_allocation(self, seed: int) -> dict[str, Array]:
         """Six decisions, each a new value every year, from half to twice today's."""

@@ -263,9 +263,9 @@ def test_what_has_no_trend_starts_in_balance(social: SocialDomain) -> None:
     """Groups that ageing does not move stay within one percent in the first year."""
     run = social.run()
     for stock in (
-        *("Bijstand short", "Bijstand medium", "Left in first half year", "Left later", "People in trajectory"),
-        *("People participating", "Good health share", "Problem debt households", "Prevention in place"),
-        "Social infrastructure",
+        *("Bijstand short", "Bijstand medium", "Left in first half year", "Left later"),
+        *("People in trajectory", "People participating", "Good health share"),
+        *("Problem debt households", "Prevention in place", "Social infrastructure"),
     ):
         values = run[social.key(stock)]
         assert values[8] == pytest.approx(values[0], rel=0.01), stock
@@ -316,4 +316,4 @@ def test_no_draw_breaks_the_model(social: SocialDomain, allocation: bool) -> Non
     for share in ("good_health_share", "participation_share", "burdened_share", "admitted_share"):
         assert run[share].min() >= 0, share
         assert run[share].max() <= 1, share
-    assert (run["people_in_trajectory"] <= 1.001 * run["eligible_for_reintegration"]).all()
+    assert (run["people_in_trajectory"] <= 1.02 * run["eligible_for_reintegration"]).all()

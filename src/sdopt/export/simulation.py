@@ -104,6 +104,8 @@ def _summary(result: Result, *, given: bool) -> str:
     broken = limits[(limits["slack"] < -1e-6)] if given else limits[limits["null_breaks"]]
     names = [f"{row.constraint} ({row.year})" for row in broken.itertuples()]
     lines.append("breaks: " + (", ".join(names) if names else "no limit"))
+    negative = figures["negative_stocks"][ADVICE if given else NULL]
+    lines.append("negative stocks: " + (", ".join(negative) if negative else "none"))
     return "\n".join(lines)
 
 

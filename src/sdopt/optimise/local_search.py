@@ -15,8 +15,14 @@ from sdopt.problem.rules import Rule
 FIRST_RADIUS = 0.25
 """Half width of the first trust region, as part of the distance between the bounds."""
 LAST_RADIUS = 1e-6
-STEPS = (0.25, 0.5, 1.0)
+STEPS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Parts of a step that are tried together."""
+GROWTH = (1 / 8, 1 / 4, 1 / 2, 1.0, 2.0)
+"""What the trust region is multiplied by when such a part is the best."""
+LEAST_GAIN = 1e-6
+"""A round that gains less than this part of the improvement is idle."""
+PATIENCE = 6
+"""A start ends after so many idle rounds in a row."""
 PENALTY = 2.0
 """Weight of broken constraints (scaled slack) against the return's largest linear change; steers only."""
 REPAIRS = 60
@@ -25,10 +31,11 @@ REPAIRS = 60
 
 @dataclass
 class Start:
-    """One start: where it stands in the archive, and the size of its trust region."""
+    """One start: its place in the archive, the size of its trust region, rounds without much gain."""
 
     position: int
     radius: float = FIRST_RADIUS
+    idle: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def local_search(
     starts = [Start(position) for position in range(first.start, first.stop)]
     searcher = _Searcher(view, archive)
     for round_number in range(rounds):
-        moving = [start for start in starts if start.radius > LAST_RADIUS]
+        moving = [start for start in starts if start.radius > LAST_RADIUS and start.idle < PATIENCE]
         if not moving:
             break
         searcher.move(moving)
@@ -63,40 +70,39 @@ class _Searcher:
         decisions = view.problem.decisions
         self.lower, self.upper = decisions.lower(), decisions.upper()
         slope = np.abs(view.objective_gradient(archive.gradients[:1])[0])
-        self.penalty = PENALTY * max(float(slope @ (self.upper - self.lower)), 1e-9)
+        scale = max(float(slope @ (self.upper - self.lower)), 1e-9)
+        self.penalty = PENALTY * scale
+        self.size = max(float(np.abs(view.objective(archive.values)).max()), 1e-3 * scale)
 
     def improvement(self, position: int) -> float:
         return float(self.view.objective(self.archive.values[[position]])[0])
 
     def merit(self, position: int) -> float:
-        """Improvement less a penalty for broken constraints."""
-        slacks = self.view.slacks(self.archive.values[[position]])[0]
-        return self.improvement(position) + self.penalty * float(np.minimum(slacks, 0.0).sum())
+        return float(self.merits(self.archive.values[[position]])[0])
+
+    def merits(self, values: Floats) -> Floats:
+        """Improvement less a penalty for broken constraints, (point,)."""
+        broken = np.minimum(self.view.slacks(values), 0.0).sum(axis=1)
+        return np.asarray(self.view.objective(values) + self.penalty * broken)
 
     def move(self, starts: list[Start]) -> None:
-        """One step of every start: its LP, then its candidates, all evaluated together."""
-        targets = [self.target(start) for start in starts]
-        candidates = [
-            self.archive.points[start.position] + step * (target - self.archive.points[start.position])
-            for start, target in zip(starts, targets, strict=True)
-            for step in STEPS
-        ]
-        place = self.archive.add(np.array(candidates)).start
-        for start in starts:
-            self.settle(start, range(place, place + len(STEPS)))
-            place += len(STEPS)
-
-    def settle(self, start: Start, positions: range) -> None:
-        """Go to the best candidate, or stay and shrink the region."""
-        merits = [self.merit(position) for position in positions]
-        here = self.merit(start.position)
-        winner = int(np.argmax(merits))
-        if merits[winner] <= here + 1e-12 * abs(here):
-            start.radius *= STEPS[0] / 2
-            return
-        start.position = positions[winner]
-        start.radius *= 2.0 if winner == len(STEPS) - 1 else STEPS[winner]
-        start.radius = min(start.radius, 1.0)
+        """One step of every start: its LP, then the best place on the way, all evaluated together."""
+        targets = np.array([self.target(start) for start in starts])
+        here = self.archive.points[[start.position for start in starts]]
+        tried = here[:, None, :] + np.array(STEPS)[:, None] * (targets - here)[:, None, :]
+        values = self.view.problem.evaluator.values(tried.reshape(-1, tried.shape[-1])).value
+        merits = self.merits(values).reshape(tried.shape[:2])
+        winners = merits.argmax(axis=1)
+        gains = [m[w] - self.merit(s.position) for m, w, s in zip(merits, winners, starts, strict=True)]
+        better = [k for k, gain in enumerate(gains) if gain > 0]
+        place = self.archive.add(tried[better, winners[better]]).start if better else 0
+        for k, start in enumerate(starts):
+            if k in better:
+                start.position = place + better.index(k)
+                start.radius = min(start.radius * GROWTH[winners[k]], 1.0)
+            else:
+                start.radius *= STEPS[0]
+            start.idle = 0 if gains[k] > LEAST_GAIN * self.size else start.idle + 1
 
     def repaired(self, start: Start) -> LocalOptimum:
         """The end point, pulled towards a roomy allowed point as little as its constraints need."""
