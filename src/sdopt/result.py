@@ -45,16 +45,19 @@ class Status(Enum):
 class Result:
     """Everything a run found. Values in `figures` are plain Python numbers, strings or None.
 
-    figures: objective, null_objective, improvement, bound, gap, gap_euro, gap_reason, bound_assumes,
-        replay_max_relative_difference, replay_worst_variable, objective_unit, seed, ...
+    figures: objective, null_objective, improvement, bound, gap (share of the improvement), gap_amount (in
+        the objective's unit), gap_euro (None when that is not money), gap_reason, bound_assumes,
+        bound_leans_on (names of constraints), replay_max_relative_difference, replay_worst_variable,
+        objective_unit, seed, ...
     tables (name -> DataFrame):
-        allocation     tidy; allocation in {null, advice}; variable = model name of a decision; time = year
+        allocation     tidy; allocation in {null, advice}; variable = model name of a decision; time = year,
+                       from the year before the decision years to the year after
         trajectories   tidy; every model variable at every year start; allocation in {null, advice}
         return         component, null, advice, difference, unit (present values)
         constraints    constraint, year, measure, sense, limit, null, advice, slack, binding (bool),
                        null_breaks (bool), shadow_price, unit
         assumptions    name, value, low, high, unit, source, status, note, uncertain (bool)
-        end_value      weight, null, advice, difference, advice_changes
+        end_value      weight, null, advice, difference, regret, regret_at_most, advice_changes
         search         iteration, best, bound, gap
         starts         start, objective, difference (only when status is local)
         audit          check, points, violations, largest_violation

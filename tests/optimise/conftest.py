@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory, models: dict[Path, SourceModel
         for place, value in (changes or {}).items():
             _replace(data, place.split("."), value)
         path = folder / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        path.write_text(json.dumps(data, indent=1), encoding="utf-8")
         loaded = load_config(path)
         file = loaded.config.model.file
         if file not in models:

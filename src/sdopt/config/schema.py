@@ -156,6 +156,8 @@ class Output(Strict):
     """Language of everything that is written."""
     show: tuple[str, ...] = ()
     """Model variables shown in the workbook; all stocks when absent."""
+    labels: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    """Model variable -> name that readers of workbook and picture see; the model's own name when absent."""
 
 
 class Config(Strict):

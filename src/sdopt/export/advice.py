@@ -16,13 +16,8 @@ MOST_NAMES = 5
 
 
 def advice_lines(result: Result, labels: Labels) -> list[str]:
-    """Return, change per decision, limits that shape it, what now breaks, and how much is uncertain."""
-    return [
-        *_return(result, labels),
-        *_changes(result, labels),
-        *_limits(result, labels),
-        *_uncertain(result, labels),
-    ]
+    """The return, and the change per decision."""
+    return [*_return(result, labels), *_changes(result, labels)]
 
 
 def _return(result: Result, labels: Labels) -> list[str]:
@@ -37,11 +32,14 @@ def _return(result: Result, labels: Labels) -> list[str]:
         "improvement": labels.number(objective - null, decimals),
         "unit": labels.unit(str(fact(result, "objective_unit") or "")),
     }
-    forced = (
-        result.status is not Status.SIMULATED and objective < null and _constraints(result, "null_breaks")
-    )
+    forced = result.status is not Status.SIMULATED and objective < null and _null_breaks(result)
     key = "better" if objective > null else "must_change" if forced else "not_better"
     return [labels(f"advice.{key}", **numbers)]
+
+
+def _null_breaks(result: Result) -> bool:
+    """Whether going on as now breaks a constraint."""
+    return has(result, "constraints") and bool(result.tables["constraints"]["null_breaks"].any())
 
 
 def _decimals(size: float) -> int:
@@ -79,32 +77,6 @@ def _change(labels: Labels, name: str, change: float, null: float, unit: str, ye
         years=years,
         share=labels("advice.share", share=share) if share else "",
     )
-
-
-def _limits(result: Result, labels: Labels) -> list[str]:
-    """Which limits bind, and which of them going on as now would break."""
-    found = {
-        key: _constraints(result, column)
-        for key, column in (("binding", "binding"), ("broken", "null_breaks"))
-    }
-    return [labels(f"advice.{key}", names=_listed(names, labels)) for key, names in found.items() if names]
-
-
-def _constraints(result: Result, column: str) -> list[str]:
-    """Names of the constraints for which a yes/no column holds in at least one year."""
-    if not has(result, "constraints"):
-        return []
-    table = result.tables["constraints"]
-    return list(dict.fromkeys(table.loc[table[column].astype(bool), "constraint"]))
-
-
-def _uncertain(result: Result, labels: Labels) -> list[str]:
-    """How many assumptions are uncertain."""
-    if not has(result, "assumptions"):
-        return []
-    table = result.tables["assumptions"]
-    count = int(table["uncertain"].astype(bool).sum())
-    return [labels("advice.uncertain", count=count, total=len(table))] if count else []
 
 
 def _listed(names: Iterable[str], labels: Labels) -> str:

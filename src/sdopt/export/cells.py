@@ -33,6 +33,13 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
+def half_of_last_digit(code: str) -> float:
+    """Half of the last digit that a number format shows; what is smaller is shown as zero."""
+    decimals = re.search(r"0(\.0+)?(%?)", code)
+    shown = len(decimals[1] or ".") - 1 + 2 * len(decimals[2]) if decimals else 0
+    return 0.0 if "E" in code else float(f"5e-{shown + 1}")
+
+
 def to_python(value: Any) -> Any:
     """The plain Python value of a NumPy scalar or a missing value of pandas; others unchanged."""
     if type(value).__name__ in ("NAType", "NaTType"):

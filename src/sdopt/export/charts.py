@@ -98,10 +98,10 @@ def _chart(book: Book, kind: dict[str, str], title: str, unit: str, series: Sequ
     return chart
 
 
-def place(page: Page, chart: Any, left: int, width: int, height: int) -> None:
-    """Put a chart at the writing position, `left` pixels from the edge. Leaves the position alone."""
+def place(page: Page, chart: Any, left: int, width: int, height: int, *, row: int | None = None) -> None:
+    """Put a chart at a row (the writing position when None), `left` pixels from the edge."""
     chart.set_size({"width": width, "height": height})
-    page.sheet.insert_chart(page.row, 0, chart, {"object_position": 2, "x_offset": left})
+    page.sheet.insert_chart(page.row if row is None else row, 0, chart, {"object_position": 2, "x_offset": left})
 
 
 def skip(page: Page, height: int) -> None:

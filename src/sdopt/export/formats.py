@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdopt.errors import ExportError
 from sdopt.export.cells import is_missing, is_number, plain_text, to_python
+from sdopt.export.names import with_shown_names
 from sdopt.export.tables import read_parquet, write_dutch_csv, write_parquet
 from sdopt.result import Result, Status
 
@@ -97,7 +98,7 @@ def export_results(results_dir: Path, format: str, output: Path | None) -> Path:
     target = output or results_dir / (f"{name}-{format}" if format in _FOLDERS else f"{name}.{format}")
     try:
         if format in _FOLDERS:
-            _new_folder(result.tables, target, _FOLDERS[format])
+            _FOLDERS[format](result, target)
         else:
             content = _FILES[format](result)
             with target.open("xb") as file:
@@ -113,14 +114,16 @@ def export_results(results_dir: Path, format: str, output: Path | None) -> Path:
     return target
 
 
-def _new_folder(
-    tables: Mapping[str, pd.DataFrame],
-    target: Path,
-    write: Callable[[Mapping[str, pd.DataFrame], Path], None],
-) -> None:
-    """A new folder with one file per table."""
+def _csv(result: Result, target: Path) -> None:
+    """A new folder with the tables as people read them: names of the config, Dutch number form."""
     target.mkdir()
-    write(tables, target)
+    write_dutch_csv(with_shown_names(result).tables, target)
+
+
+def _parquet(result: Result, target: Path) -> None:
+    """A new folder with the tables as they are."""
+    target.mkdir()
+    write_parquet(result.tables, target)
 
 
 def _xlsx(result: Result) -> bytes:
@@ -170,7 +173,4 @@ def _ods_cell(value: Any) -> Cell:
 
 
 _FILES: Mapping[str, Callable[[Result], bytes]] = {"xlsx": _xlsx, "ods": _ods}
-_FOLDERS: Mapping[str, Callable[[Mapping[str, pd.DataFrame], Path], None]] = {
-    "csv": write_dutch_csv,
-    "parquet": write_parquet,
-}
+_FOLDERS: Mapping[str, Callable[[Result, Path], None]] = {"csv": _csv, "parquet": _parquet}

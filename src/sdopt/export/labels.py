@@ -44,8 +44,13 @@ class Labels:
 
     def number(self, value: float, decimals: int = 1, *, sign: bool = False) -> str:
         """A number inside a sentence, with the language's own separators."""
-        text = f"{value:{'+' if sign else ''},.{decimals}f}"
+        rounded = round(value, decimals) + 0.0  # + 0.0: never "-0.0"
+        text = f"{rounded:{'+' if sign and rounded else ''},.{decimals}f}"
         return text.translate(str.maketrans(",.", ".,")) if self.language == "nl" else text
+
+    def share(self, value: float, *, sign: bool = False) -> str:
+        """A share as a percentage inside a sentence."""
+        return f"{self.number(100 * value, 2, sign=sign)} %"
 
     def yes_no(self, value: bool) -> str:
         """Yes or no."""

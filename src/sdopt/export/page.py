@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from sdopt.export.cells import is_missing, is_number, plain_text, to_python
+from sdopt.export.cells import half_of_last_digit, is_missing, is_number, plain_text, to_python
 from sdopt.export.labels import Labels
 from sdopt.result import Result
 
@@ -17,7 +17,7 @@ Range = tuple[str, int, int, int, int]
 Style = Mapping[str, object]
 """Properties of a cell, as xlsxwriter calls them."""
 
-INK, PAPER, LINE, MARK = "#1F3A5F", "#E8EEF5", "#B8C4D2", "#FFF2CC"
+INK, PAPER, LINE, MARK, WARN = "#1F3A5F", "#E8EEF5", "#B8C4D2", "#FFE699", "#F8CBAD"
 A4, A3 = 9, 8
 YEAR, CHANGE = "0", "+0.0%;-0.0%;0.0%"
 THIN: Style = {"bottom": 4, "bottom_color": LINE}
@@ -68,13 +68,15 @@ class Page:
         self.row = 0
         self.widths: tuple[float, ...] = ()
 
-    def set_up(self, widths: Sequence[float], *, paper: int = A4, pages_high: int = 0) -> None:
-        """Column widths in characters; printing in landscape, one page wide, with title and page number."""
+    def set_up(
+        self, widths: Sequence[float], *, paper: int = A4, pages_high: int = 0, portrait: bool = False
+    ) -> None:
+        """Column widths in characters; printing one page wide, in landscape unless `portrait`, with a footer."""
         self.widths = tuple(widths)
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width, self.book.style())
         self.sheet.hide_gridlines(2)
-        self.sheet.set_landscape()
+        (self.sheet.set_portrait if portrait else self.sheet.set_landscape)()
         self.sheet.set_paper(paper)
         self.sheet.fit_to_pages(1, pages_high)
         self.sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
@@ -97,11 +99,15 @@ class Page:
 
     def across(self, text: str, **style: object) -> None:
         """Text over the width of the page, in a row as high as it needs: merged cells never grow."""
-        look, last = self.book.style(text_wrap=True, **style), len(self.widths) - 1
-        self.sheet.set_row(self.row, _height([(text, sum(self.widths))]))
-        self.sheet.merge_range(self.row, 0, self.row, last, "", look)
-        self.sheet.write_string(self.row, 0, plain_text(text), look)
+        self.sheet.set_row(self.row, self.merged(text, 0, **style))
         self.row += 1
+
+    def merged(self, text: str, first: int, **style: object) -> float:
+        """Text from column `first` to the page's last, at the writing position; returns the points it needs."""
+        look, last = self.book.style(**{**style, "text_wrap": True}), len(self.widths) - 1
+        self.sheet.merge_range(self.row, first, self.row, last, "", look)
+        self.sheet.write_string(self.row, first, plain_text(text), look)
+        return _height([(text, sum(self.widths[first:]))])
 
     def header(self, names: Sequence[object], styles: Sequence[Style]) -> None:
         """A header row in which each name stands as the values below it: numbers right, text left."""
@@ -121,7 +127,8 @@ class Page:
         elif isinstance(value, bool):
             self.sheet.write_string(row, column, self.labels.yes_no(value), look)
         elif is_number(value):
-            self.sheet.write_number(row, column, value, look)
+            nothing = -half_of_last_digit(str(style.get("num_format", ""))) < value < 0
+            self.sheet.write_number(row, column, 0 if nothing and "num_format" in style else value, look)
         else:
             self.sheet.write_string(row, column, plain_text(value), look)
 
@@ -129,6 +136,25 @@ class Page:
         """A live formula together with its value, so that readers that do not calculate see it too."""
         known = value if is_number(value) else ""
         self.sheet.write_formula(row, column, formula, self.book.style(**style), known)
+
+    def difference(
+        self, row: int, column: int, cells: tuple[str, str], values: tuple[float, float], style: Style
+    ) -> None:
+        """A live formula for the second of two cells less the first; what would show as zero is zero."""
+        half = half_of_last_digit(str(style["num_format"]))
+        minus, value = f"{cells[1]}-{cells[0]}", values[1] - values[0]
+        formula = f"=IF(ABS({minus})<{half:.9f},0,{minus})"
+        self.formula(row, column, formula, 0.0 if abs(value) < half else value, **style)
+
+    def share(
+        self, row: int, column: int, cells: tuple[str, str], values: tuple[float, float], style: Style
+    ) -> None:
+        """A live formula for the same difference as a share of the first cell, to a tenth of a percent."""
+        now, then = cells
+        null, advice = values
+        formula = f'=IF({now}=0,"",ROUND(({then}-{now})/ABS({now}),3))'
+        value = round((advice - null) / abs(null), 3) + 0.0 if null else ""
+        self.formula(row, column, formula, value, **{**style, "num_format": CHANGE})
 
     def number(self, column: int, value: float | str, formula: str | None, style: Style) -> None:
         """A number at the writing position: the outcome of a formula, or by itself."""

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sdopt.export.cells import plain_text
 from sdopt.export.labels import Labels
+from sdopt.export.names import with_shown_names
 from sdopt.export.views import ADVICE_COLOUR, COLOURS, NULL_COLOUR, by_year, main_stocks, units
 from sdopt.result import Result
 
@@ -50,7 +51,7 @@ def picture_bytes(result: Result, form: str) -> bytes:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(LOOKS)
         metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
-        _draw(result, Labels(result.language)).savefig(target, format=form, dpi=150, metadata=metadata)
+        _draw(with_shown_names(result), Labels(result.language)).savefig(target, format=form, dpi=150, metadata=metadata)
     return target.getvalue()
 
 

@@ -12,8 +12,11 @@ from typing import Any
 
 from sdopt import __version__
 from sdopt.config.load import LoadedConfig
+from sdopt.config.schema import Output
+from sdopt.equations.system import EquationSystem
 from sdopt.export.replay_model import fill_in
 from sdopt.problem.build import Problem
+from sdopt.problem.meaning import resolve
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel
 
@@ -30,12 +33,25 @@ def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) ->
         "discount_rate": loaded.config.objective.discount_rate,
         "base_year": loaded.config.objective.base_year or loaded.config.decision_years.first,
         "horizon": [loaded.config.horizon.start, loaded.config.horizon.end],
-        "shown": list(loaded.config.output.show),
+        "shown": _shown(loaded.config.output, model.system),
+        "labels": _labels(loaded.config.output, model.system),
     }
     versions = {"sdopt": __version__, "python": platform.python_version(), **_versions()}
     return Result(**{**vars(result), "provenance": {**result.provenance, **facts}}).with_figures(
         versions=versions, config_hash=loaded.sha256
     )
+
+
+def _shown(output: Output, system: EquationSystem) -> list[str]:
+    """Names as the model writes them, of what the config wants to see; all stocks when it does not say."""
+    found = [resolve(name, system) for name in output.show] or system.of_kind("stock")
+    return [variable.name for variable in found if variable is not None]
+
+
+def _labels(output: Output, system: EquationSystem) -> dict[str, str]:
+    """Name as the model writes it -> name for readers."""
+    found = {label: resolve(name, system) for name, label in output.labels.items()}
+    return {variable.name: label for label, variable in found.items() if variable is not None}
 
 
 def _text_hash(content: bytes) -> str:
@@ -66,16 +82,18 @@ def run_facts(started: datetime) -> Mapping[str, Any]:
 
 
 def allocation_model(result: Result, problem: Problem, model: SourceModel) -> str | None:
-    """The model file with the advice filled in, for Vensim; None for other formats than .mdl."""
+    """The model file with the advice filled in, over the whole horizon, for Vensim.
+
+    None for other formats than .mdl, which Vensim does not open.
+    """
     if model.path.suffix.lower() != ".mdl":
         return None
-    advice = result.tables["allocation"].query("allocation == 'advice'")
-    paths = {
-        str(name): list(zip(rows["time"], rows["value"], strict=True))
-        for name, rows in advice.groupby("variable", sort=False)
-    }
-    names = {key: problem.system.variables[key].name for key in problem.changed_constants}
-    constants = {
-        names[key]: value for key, value in problem.changed_constants.items() if names[key] not in paths
-    }
-    return fill_in(model.path.read_text(encoding="utf-8-sig"), paths, problem.grid.step, constants)
+    times = [float(time) for time in problem.grid.times]
+    point = result.tables["decisions"]["value"].to_numpy(dtype=float)
+    names = {key: variable.name for key, variable in problem.system.variables.items()}
+    advice = problem.decisions.expand(point[None])
+    paths = {names[key]: list(zip(times, path[:, 0].tolist(), strict=True)) for key, path in advice.items()}
+    settings = {"TIME STEP": problem.grid.step, "FINAL TIME": problem.grid.end}
+    constants = {names[key]: v for key, v in problem.changed_constants.items() if key not in advice}
+    text = model.path.read_bytes().decode("utf-8-sig")
+    return fill_in(text, paths, problem.grid.step, {**constants, **settings})

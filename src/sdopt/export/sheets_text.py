@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export import charts
 from sdopt.export.advice import advice_lines
 from sdopt.export.cells import is_number, to_python
+from sdopt.export.certainty import certainty_lines, half_step_line, meaning
+from sdopt.export.limits import limit_lines
 from sdopt.export.page import INK, PAPER, THIN, Page, Style, number_format
+from sdopt.export.sheets_return import end_value_rows
 from sdopt.export.sheets_years import allocation_chart
-from sdopt.export.views import fact
+from sdopt.export.views import fact, has
 
-SUMMARY_WIDTHS = (46, 13, 15, 72)
-GUIDE = ("about", "order", "units", "sign", "status", "gap", "limits", "cells")
+SUMMARY_WIDTHS = (44, 13, 13, 13, 13, 28)
+CHART_WIDTH, CHART_HEIGHT = 890, 240
+GUIDE = ("about", "order", "units", "sign", "status", "gap", "limits", "names", "cells")
 TEXT: Style = {"text_wrap": True, "align": "left", "indent": 1}
 
 
@@ -23,33 +29,35 @@ def fill_guide(page: Page) -> None:
     page.heading(page.name, result.title)
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     for key in GUIDE:
-        status = labels(f"meaning.{result.status.key}")
-        text = status if key == "status" else labels(f"guide.{key}", unit=unit)
+        text = meaning(result, labels) if key == "status" else labels(f"guide.{key}", unit=unit)
         styles: list[Style] = [{"bold": True, "font_color": INK, "text_wrap": True}, TEXT]
         page.rows([[labels(f"guide.{key}.title"), text]], styles)
     page.finish(2)
 
 
 def fill_summary(page: Page) -> None:
-    """One page: the question, the advice, the key figures and one chart."""
+    """One page: question, advice, chart, key figures, certainty, limits and sensitivity."""
     result, labels = page.book.result, page.labels
-    page.set_up(SUMMARY_WIDTHS, pages_high=1)
+    page.set_up(SUMMARY_WIDTHS, pages_high=1, portrait=True)
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     page.heading(page.name, labels("sign.summary", unit=unit))
-    _block(page, labels("summary.question"), [result.title])
-    _block(page, labels("summary.advice"), advice_lines(result, labels))
-    status = labels(f"status.{result.status.key}")
-    _block(page, labels("summary.status"), [f"{status}. {labels(f'meaning.{result.status.key}')}"])
-    _key_figures(page, unit)
+    _block(page, "question", [result.title])
+    _block(page, "advice", advice_lines(result, labels))
     if "allocation" in page.book.ranges:
-        charts.place(page, allocation_chart(page.book), 0, 1040, 330)
-        charts.skip(page, 330)
+        charts.place(page, allocation_chart(page.book), 0, CHART_WIDTH, CHART_HEIGHT)
+        charts.skip(page, CHART_HEIGHT)
+    _key_figures(page, unit)
+    _block(page, "certainty", certainty_lines(result, labels))
+    _block(page, "limits", limit_lines(result, labels))
+    _sensitivity(page, unit)
     page.finish(len(SUMMARY_WIDTHS))
 
 
-def _block(page: Page, title: str, lines: list[str]) -> None:
-    """A heading, lines across the page, and an empty row."""
-    page.section(title)
+def _block(page: Page, key: str, lines: Sequence[str]) -> None:
+    """A heading, lines across the page, and an empty row; nothing when there is nothing to say."""
+    if not lines:
+        return
+    page.section(page.labels(f"summary.{key}"))
     for line in lines:
         page.across(line, **THIN)
     page.row += 1
@@ -60,18 +68,22 @@ def _key_figures(page: Page, unit: str) -> None:
     labels = page.labels
     page.section(labels("summary.figures"))
     names = [labels(f"column.{key}") for key in ("figure", "value", "unit", "meaning")]
-    page.header(names, [{}, {"align": "right"}, TEXT, TEXT])
+    page.header([*names, "", ""], [{}, {"align": "right"}, TEXT, TEXT, {}, {}])
     first = page.row
     for key in ("objective", "null_objective", "improvement", "bound"):
         _figure_row(page, key, _figure(page, key), "#,##0.00", unit)
-    gap = _figure(page, "gap_euro")
-    _figure_row(page, "gap_euro", gap, number_format([gap]), unit)
-    _figure_row(page, "gap", _figure(page, "gap"), "0.00%", "")
+    euros = _figure(page, "gap_euro")
+    if is_number(euros):
+        _figure_row(page, "gap_amount", euros, "#,##0", labels("unit.eur"))
+    else:
+        amount = _figure(page, "gap_amount")
+        _figure_row(page, "gap_amount", amount, number_format([amount]), unit)
+    _figure_row(page, "gap", _figure(page, "gap"), "0.000%", "")
     _figure_row(page, "replay", _figure(page, "replay_max_relative_difference"), "0.0E+00", "")
     objective, null = _figure(page, "objective"), _figure(page, "null_objective")
     if is_number(objective) and is_number(null):
         look: Style = {"num_format": "#,##0.00", "bold": True, "bg_color": PAPER, **THIN}
-        page.formula(first + 2, 1, f"={cell(first, 1)}-{cell(first + 1, 1)}", objective - null, **look)
+        page.difference(first + 2, 1, (cell(first + 1, 1), cell(first, 1)), (null, objective), look)
     page.row += 1
 
 
@@ -84,13 +96,25 @@ def _figure(page: Page, key: str) -> float:
 def _figure_row(page: Page, key: str, value: float, code: str, unit: str) -> None:
     """One key figure; one that does not exist says so."""
     labels, known = page.labels, is_number(value)
-    meaning = labels("meaning.bound_none") if key == "bound" and not known else labels(f"meaning.{key}")
-    look: Style = {"bold": True, "bg_color": PAPER} if key == "improvement" else {}
-    number: Style = {"num_format": code, **look} if known else {"align": "right", **look}
-    values = [
-        labels(f"figure.{key}"),
-        value if known else labels("word.none"),
-        unit if known else "",
-        meaning,
-    ]
-    page.rows([values], [look, number, {**TEXT, **look}, {**TEXT, **look}])
+    text = labels("meaning.bound_none") if key == "bound" and not known else labels(f"meaning.{key}")
+    look: Style = {**THIN, **({"bold": True, "bg_color": PAPER} if key == "improvement" else {})}
+    number: Style = {"num_format": code} if known else {"align": "right"}
+    page.write(page.row, 0, labels(f"figure.{key}"), **look)
+    page.write(page.row, 1, value if known else labels("word.none"), **look, **number)
+    page.write(page.row, 2, unit if known else "", **{**look, **TEXT})
+    page.sheet.set_row(page.row, page.merged(text, 3, **{**look, **TEXT}))
+    page.row += 1
+
+
+def _sensitivity(page: Page, unit: str) -> None:
+    """Whether the advice hangs on what is left at the end, and on the time step."""
+    result, labels = page.book.result, page.labels
+    half_step = half_step_line(result, labels)
+    if not (half_step or has(result, "end_value")):
+        return
+    page.section(labels("summary.sensitivity"))
+    if has(result, "end_value"):
+        page.across(labels("return.end_value", unit=unit), italic=True, font_color="#555555")
+        end_value_rows(page, ["weight", "improvement", "regret", "regret_at_most", "advice_changes"])
+    for line in half_step:
+        page.across(line, **THIN)

@@ -1,15 +1,17 @@
-"""The sheets with years across: the allocation and the stocks, now against advice."""
+"""The sheets with years across: the allocation, the stocks and their charts, now against advice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export import charts
-from sdopt.export.page import A3, A4, CHANGE, INK, PAPER, THIN, Book, Page, Style, number_format
-from sdopt.export.views import by_year, main_stocks, shown_variables, units
+from sdopt.export.limits import spans
+from sdopt.export.page import A3, A4, INK, PAPER, THIN, Book, Page, Style, number_format
+from sdopt.export.views import by_year, decision_years, main_stocks, shown_variables, units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,8 +19,13 @@ if TYPE_CHECKING:
 MANY_YEARS = 14
 """More years than this are printed on A3."""
 
-Formula = Callable[[int, int], str | None]
-"""Row within a block and column -> live formula, or None for a plain number."""
+MOST_YEARS = 20
+"""More years than this are shown two, three or more apart; the tables have them all."""
+MOST_CHARTS = 8
+CHART_WIDTH, CHART_HEIGHT = 440, 250
+
+Write = Callable[[int, int, Style], None]
+"""Writes the cell at a row within a block and a column."""
 
 
 def fill_allocation(page: Page) -> None:
@@ -26,22 +33,22 @@ def fill_allocation(page: Page) -> None:
     table, labels = page.book.result.tables["allocation"], page.labels
     null, advice = by_year(table, "null"), by_year(table, "advice")
     unit, years = _one_unit(table), len(null.columns)
-    page.set_up([34, *[10] * years, 11], paper=_paper(years))
+    page.set_up([34, *[10] * years, 15], paper=_paper(years))
     page.heading(page.name, labels("sign.allocation", unit=labels.unit(unit or labels("allocation.units"))))
-    names, right = [*null.index, *([labels("word.total")] if unit else [])], {"align": "right"}
-    page.header(
-        [labels("column.decision"), *null.columns, labels("word.total")], [{}, *[right] * (years + 1)]
-    )
+    chosen = decision_years(page.book.result)
+    total = labels("allocation.total", years=spans(map(int, chosen)))
+    right: Style = {"align": "right"}
+    page.header([labels("column.decision"), *null.columns, total], [{}, *[right] * (years + 1)])
     page.freeze(page.row - 1)
     page.book.ranges["years"] = (page.name, page.row - 1, 1, page.row - 1, years)
-    now, then = _with_totals(null, bool(unit)), _with_totals(advice, bool(unit))
-    first_advice = _blocks(page, names, len(null), now, then)
+    summed = [place for place, year in enumerate(null.columns, start=1) if year in chosen]
+    first_advice = _Blocks(page, null, advice, (summed[0], summed[-1]), with_total=bool(unit)).write()
     page.book.ranges["allocation"] = (page.name, first_advice, 1, first_advice + len(null) - 1, years)
     if not unit:
         page.across(labels("allocation.no_total"), italic=True)
     page.row += 1
-    charts.place(page, allocation_chart(page.book), 0, 1040, 340)
-    charts.skip(page, 340)
+    charts.place(page, allocation_chart(page.book), 0, 890, 300)
+    charts.skip(page, 300)
     page.finish(years + 2)
 
 
@@ -63,128 +70,133 @@ def _paper(years: int) -> int:
     return A3 if years > MANY_YEARS else A4
 
 
-def _with_totals(wide: pd.DataFrame, with_row: bool) -> list[list[float]]:
-    """The numbers of a block: a total to the right and, when units agree, one below."""
-    rows = [[*values, sum(values)] for values in wide.to_numpy().tolist()]
-    return [*rows, [sum(column) for column in zip(*rows, strict=True)]] if with_row else rows
+@dataclass
+class _Blocks:
+    """Four blocks under each other: now, advice, difference, and difference in percent.
 
+    `summed` are the first and last column (of the decision years) that the last column adds up.
+    """
 
-def _blocks(
-    page: Page, names: Sequence[str], decisions: int, now: list[list[float]], advice: list[list[float]]
-) -> int:
-    """Four blocks under each other; returns the first row of the block with the advice."""
-    labels = page.labels
-    first_now, first_advice, first_change = (page.row + 1 + (len(names) + 1) * block for block in range(3))
-    # Rounded far below a cent, so that equal totals differ by zero and not by rounding noise.
-    change = [
-        [round(b - a, 9) + 0.0 for a, b in zip(*rows, strict=True)] for rows in zip(now, advice, strict=True)
-    ]
-    share = [
-        [c / a if a else "" for a, c in zip(*rows, strict=True)] for rows in zip(now, change, strict=True)
-    ]
+    page: Page
+    null: pd.DataFrame
+    advice: pd.DataFrame
+    summed: tuple[int, int]
+    with_total: bool
 
-    def minus(row: int, column: int) -> str:
-        return f"=ROUND({cell(first_advice + row, column)}-{cell(first_now + row, column)},9)"
+    def write(self) -> int:
+        """Write them at the writing position; returns the first row of the block with the advice."""
+        self.now, self.then = self._with_totals(self.null), self._with_totals(self.advice)
+        total = [self.page.labels("word.total")] if self.with_total else []
+        self.names = [*self.null.index, *total]
+        self.first = [self.page.row + 1 + (len(self.names) + 1) * block for block in range(4)]
+        sizes = [value for row in self.now + self.then for value in row[:-1]]
+        self.code, self.signed = number_format(sizes), number_format(sizes, sign=True)
+        self._block("null", self._amounts(self.now, self.first[0]))
+        self._block("advice", self._amounts(self.then, self.first[1]))
+        self._block("difference", self._difference)
+        self._block("difference_share", self._share)
+        return self.first[1]
 
-    def divided(row: int, column: int) -> str:
-        null = cell(first_now + row, column)
-        return f'=IF({null}=0,"",{cell(first_change + row, column)}/{null})'
+    def _with_totals(self, wide: pd.DataFrame) -> list[list[float]]:
+        """The numbers of a block: a total to the right and, when units agree, one below."""
+        low, high = self.summed
+        rows = [[*values, sum(values[low - 1 : high])] for values in wide.to_numpy().tolist()]
+        below = [[sum(column) for column in zip(*rows, strict=True)]] if self.with_total else []
+        return [*rows, *below]
 
-    sizes = [value for row in now[:decisions] + advice[:decisions] for value in row[:-1]]
-    money, signed = number_format(sizes), number_format(sizes, sign=True)
-    _block(page, labels("word.null"), names, now, _sums(first_now, decisions, len(now[0])), money)
-    _block(page, labels("word.advice"), names, advice, _sums(first_advice, decisions, len(now[0])), money)
-    _block(page, labels("word.difference"), names, change, minus, signed)
-    _block(page, labels("word.difference_share"), names, share, divided, CHANGE)
-    return first_advice
-
-
-def _sums(first: int, decisions: int, last: int) -> Formula:
-    """Live sums in the last column and in the row below the decisions."""
-
-    def formula(row: int, column: int) -> str | None:
-        if column == last:
-            return f"=SUM({cell(first + row, 1)}:{cell(first + row, last - 1)})"
-        return f"=SUM({cell(first, column)}:{cell(first + row - 1, column)})" if row == decisions else None
-
-    return formula
-
-
-def _block(
-    page: Page,
-    title: str,
-    names: Sequence[str],
-    values: Sequence[Sequence[float | str]],
-    formula: Formula,
-    code: str,
-) -> None:
-    """A shaded line with the block's name, and its rows; the last one bold when it is the total."""
-    for column in range(len(values[0]) + 1):
-        page.write(page.row, column, None if column else title, bold=True, bg_color=PAPER, font_color=INK)
-    page.row += 1
-    for row, (name, numbers) in enumerate(zip(names, values, strict=True)):
-        look: Style = {"top": 1, "bold": True} if name == page.labels("word.total") else THIN
-        page.write(page.row, 0, name, **look)
-        for column, value in enumerate(numbers, start=1):
-            page.number(column, value, formula(row, column), {**look, "num_format": code})
+    def _block(self, key: str, write: Write) -> None:
+        """A shaded line with the block's name, and its rows; the last one bold when it is the total."""
+        page, columns = self.page, len(self.now[0])
+        for column in range(columns + 1):
+            title = None if column else page.labels(f"word.{key}")
+            page.write(page.row, column, title, bold=True, bg_color=PAPER, font_color=INK)
         page.row += 1
+        for row, name in enumerate(self.names):
+            look: Style = {"top": 1, "bold": True} if row == len(self.null) else THIN
+            page.write(page.row, 0, name, **look)
+            for column in range(1, columns + 1):
+                write(row, column, look)
+            page.row += 1
+
+    def _amounts(self, values: Sequence[Sequence[float]], first: int) -> Write:
+        """Plain numbers, with live sums in the last column and in the row below the decisions."""
+
+        def write(row: int, column: int, look: Style) -> None:
+            low, high = self.summed
+            formula = None
+            if column == len(values[0]):
+                formula = f"=SUM({cell(first + row, low)}:{cell(first + row, high)})"
+            elif row == len(self.null):
+                formula = f"=SUM({cell(first, column)}:{cell(first + row - 1, column)})"
+            self.page.number(column, values[row][column - 1], formula, {**look, "num_format": self.code})
+
+        return write
+
+    def _pair(self, row: int, column: int) -> tuple[tuple[str, str], tuple[float, float]]:
+        """Cells and values of now and advice."""
+        now, then = (cell(self.first[block] + row, column) for block in (0, 1))
+        return (now, then), (self.now[row][column - 1], self.then[row][column - 1])
+
+    def _difference(self, row: int, column: int, look: Style) -> None:
+        style = {**look, "num_format": self.signed}
+        self.page.difference(self.page.row, column, *self._pair(row, column), style)
+
+    def _share(self, row: int, column: int, look: Style) -> None:
+        self.page.share(self.page.row, column, *self._pair(row, column), look)
 
 
 def fill_stocks(page: Page) -> None:
-    """Three rows per variable (now, advice, difference), then charts of those that change most."""
+    """Three rows per variable: now, advice, difference."""
     table, labels = page.book.result.tables["trajectories"], page.labels
     null, advice, unit = by_year(table, "null"), by_year(table, "advice"), units(table)
+    every = 1 + (len(null.columns) - 1) // MOST_YEARS
+    null, advice = null[null.columns[::every]], advice[advice.columns[::every]]
     years = len(null.columns)
-    page.set_up([32, 19, 15, *[8.5] * years], paper=_paper(years))
-    page.heading(page.name, labels("sign.stocks"))
+    page.set_up([44, 19, 15, *[9] * years], paper=_paper(years))
+    page.heading(page.name, labels("sign.stocks") + (labels("stocks.some") if every > 1 else ""))
     right: list[Style] = [{"align": "right"}] * years
     page.header([labels("column.variable"), "", labels("word.unit"), *null.columns], [{}, {}, {}, *right])
-    header = page.row - 1
-    page.freeze(header, columns=2)
-    first = {
-        name: _stock(page, name, null.loc[name].tolist(), advice.loc[name].tolist(), labels.unit(unit[name]))
-        for name in shown_variables(page.book.result)
-    }
-    page.row += 1
-    for number, name in enumerate(main_stocks(page.book.result, 4)):
-        chart = _stock_chart(page, name, labels.unit(unit[name]), header, first[name], years)
-        if number and number % 2 == 0:
-            charts.skip(page, 300)
-        charts.place(page, chart, 520 * (number % 2), 510, 300)
-    charts.skip(page, 300)
+    page.freeze(page.row - 1, columns=2)
+    page.book.ranges["stock years"] = (page.name, page.row - 1, 3, page.row - 1, years + 2)
+    for name in shown_variables(page.book.result):
+        _stock(page, name, null.loc[name].tolist(), advice.loc[name].tolist(), labels.unit(unit[name]))
     page.finish(years + 3)
 
 
-def _stock(page: Page, name: str, null: list[float], advice: list[float], unit: str) -> int:
-    """Now, advice and difference of one variable; returns the first row."""
-    first, labels = page.row, page.labels
+def _stock(page: Page, name: str, null: list[float], advice: list[float], unit: str) -> None:
+    """Now, advice and difference of one variable."""
+    labels, first = page.labels, page.row
     code, signed = (number_format([*null, *advice], sign=sign) for sign in (False, True))
-    rows: list[tuple[str | None, str, str | None, list[float], str, Style]] = [
-        (name, "null", unit, null, code, {}),
-        (None, "advice", None, advice, code, {}),
-        (
-            None,
-            "difference",
-            None,
-            [b - a for a, b in zip(null, advice, strict=True)],
-            signed,
-            {**THIN, "italic": True},
-        ),
-    ]
-    for title, key, unit_text, values, number, look in rows:
+    titles = [(name, "null", unit), (None, "advice", None), (None, "difference", None)]
+    for row, (title, key, unit_text) in enumerate(titles, start=first):
+        look: Style = {**THIN, "italic": True} if key == "difference" else {}
         for column, text in enumerate((title, labels(f"word.{key}"), unit_text)):
-            page.write(page.row, column, text, **look, bold=column == 0)
-        for column, value in enumerate(values, start=3):
-            minus = f"={cell(first + 1, column)}-{cell(first, column)}" if key == "difference" else None
-            page.number(column, value, minus, {**look, "num_format": number})
-        page.row += 1
-    return first
+            page.write(row, column, text, **look, bold=column == 0)
+    for column, values in enumerate(zip(null, advice, strict=True), start=3):
+        for row, value in enumerate(values, start=first):
+            page.write(row, column, value, num_format=code)
+        cells = (cell(first, column), cell(first + 1, column))
+        page.difference(first + 2, column, cells, values, {**THIN, "italic": True, "num_format": signed})
+    for offset, key in enumerate(("null", "advice")):
+        page.book.ranges[f"{key} {name}"] = (page.name, first + offset, 3, first + offset, len(null) + 2)
+    page.row += 3
 
 
-def _stock_chart(page: Page, name: str, unit: str, header: int, first: int, years: int) -> object:
-    """Null alternative against advice of one variable."""
-    rows = [
-        (page.labels(f"word.{key}"), (page.name, first + offset, 3, first + offset, years + 2))
-        for offset, key in enumerate(("null", "advice"))
-    ]
-    return charts.lines(page.book, name, unit, (page.name, header, 3, header, years + 2), rows)
+def fill_charts(page: Page) -> None:
+    """Charts of the shown variables that change most, two beside each other, on one page."""
+    page.set_up([125], pages_high=1, portrait=True)
+    page.heading(page.name, page.labels("sign.charts"))
+    unit = units(page.book.result.tables["trajectories"])
+    names = main_stocks(page.book.result, MOST_CHARTS)
+    for number, name in enumerate(names):
+        chart = _stock_chart(page.book, name, page.labels.unit(unit[name]))
+        charts.place(page, chart, CHART_WIDTH * (number % 2), CHART_WIDTH - 10, CHART_HEIGHT)
+        if number % 2 or number == len(names) - 1:
+            charts.skip(page, CHART_HEIGHT)
+    page.finish(1)
+
+
+def _stock_chart(book: Book, name: str, unit: str) -> object:
+    """Null alternative against advice of one variable, pointing at the sheet with stocks."""
+    rows = [(book.labels(f"word.{key}"), book.ranges[f"{key} {name}"]) for key in ("null", "advice")]
+    return charts.lines(book, name, unit, book.ranges["stock years"], rows)

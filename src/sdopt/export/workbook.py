@@ -11,9 +11,11 @@ import xlsxwriter
 from sdopt.export.cells import plain_text
 from sdopt.export.labels import Labels
 from sdopt.export.page import Book, Page
-from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_return, fill_run, fill_search
+from sdopt.export.names import with_shown_names
+from sdopt.export.sheets_return import fill_return
+from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_run, fill_search
 from sdopt.export.sheets_text import fill_guide, fill_summary
-from sdopt.export.sheets_years import fill_allocation, fill_stocks
+from sdopt.export.sheets_years import fill_allocation, fill_charts, fill_stocks
 from sdopt.export.views import has
 from sdopt.result import Result
 
@@ -22,6 +24,7 @@ SHEETS: tuple[tuple[str, Callable[[Page], None], tuple[str, ...]], ...] = (
     ("guide", fill_guide, ()),
     ("summary", fill_summary, ()),
     ("allocation", fill_allocation, ("allocation",)),
+    ("charts", fill_charts, ("trajectories",)),
     ("stocks", fill_stocks, ("trajectories",)),
     ("return", fill_return, ("return",)),
     ("constraints", fill_constraints, ("constraints",)),
@@ -47,7 +50,7 @@ def workbook_bytes(result: Result) -> bytes:
     target = BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as workbook:
         workbook.set_properties({"title": plain_text(result.title), "created": CREATED})
-        _write_sheets(Book(workbook, result, Labels(result.language)))
+        _write_sheets(Book(workbook, with_shown_names(result), Labels(result.language)))
     return target.getvalue()
 
 

@@ -13,6 +13,8 @@ from sdopt.problem.build import Problem
 Floats = NDArray[np.float64]
 ALLOWED = 1e-7
 """How far a decision vector may pass a bound or rule, in the unit of the rule: the solver's rounding."""
+SLACK_NOISE = 1e-9
+"""A scaled slack above a tangent by no more than this is rounding."""
 
 
 @dataclass
@@ -86,3 +88,21 @@ class View:
         if not limits:
             return np.zeros((len(gradients), 0, gradients.shape[-1]))
         return np.stack([-c.sign * gradients[:, c.row] / c.scale for c in limits], axis=1)
+
+
+def tangent_excess(view: View, archive: Archive, points: Floats, values: Floats) -> tuple[float, Floats]:
+    """How far points (point, decision) stand above the archive's tangents at most.
+
+    For the objective, and for each constraint's scaled slack (constraint,). Concave functions never
+    stand above a tangent, so more than rounding disproves concavity.
+    """
+    objective, slacks = view.objective(archive.values), view.slacks(archive.values)
+    slopes, slack_slopes = view.objective_gradient(archive.gradients), view.slack_gradients(archive.gradients)
+    found, found_slacks = view.objective(values), view.slacks(values)
+    worst, slack_worst = 0.0, np.zeros(slacks.shape[1])
+    for k, centre in enumerate(archive.points):
+        step = points - centre
+        worst = max(worst, float((found - objective[k] - step @ slopes[k]).max()))
+        above = found_slacks - slacks[k] - step @ slack_slopes[k].T
+        slack_worst = np.maximum(slack_worst, above.max(axis=0, initial=0.0))
+    return worst, slack_worst

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.optimise.archive import Archive, Floats, View
-from sdopt.optimise.cutting_planes import tangent_excess
+from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
 from sdopt.optimise.sample import Polytope
 
 ROUNDING = 1e-11
 """Rounding in a return, as part of its absolute value."""
 OBJECTIVE_NOISE = 1e-7
 """Part of the improvement below which a violation cannot be told from rounding."""
-SLACK_NOISE = 1e-9
 
 
 @dataclass(frozen=True)

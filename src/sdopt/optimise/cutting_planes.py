@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sdopt.errors import OptimisationError
-from sdopt.optimise.archive import Archive, Floats, View
+from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
 from sdopt.optimise.interior import find_interior
 from sdopt.optimise.master import Master, MasterAnswer
 
@@ -28,8 +28,6 @@ NEAR = 1e-3
 """Constraints with a scaled slack below this get a cut."""
 OBJECTIVE_NOISE = 1e-7
 """Part of the improvement below which a point above a cut is rounding."""
-SLACK_NOISE = 1e-9
-"""The same for scaled slacks."""
 
 Progress = Callable[[int, float | None, float, float | None], None]
 """Called with iteration, best improvement, bound on it, and gap."""
@@ -101,8 +99,9 @@ class CuttingPlanes:
         return self.return_violation <= OBJECTIVE_NOISE * self._size()
 
     def carriers(self) -> set[int]:
-        """Constraints that the bound leans on: those whose cuts have a multiplier."""
-        return {c for c, price in self._answer().constraint_multipliers.items() if price > 0}
+        """Constraints that the bound leans on: those whose cuts have a multiplier (none before a bound)."""
+        prices = {} if self.answer is None else self.answer.constraint_multipliers
+        return {c for c, price in prices.items() if price > 0}
 
     def _best(self) -> int:
         if self.best is None:
@@ -174,29 +173,11 @@ class CuttingPlanes:
         self.disproved = broken & set(self.master.constraint_of_row.values())
 
 
-def relative_gap(best: float, bound: float, scale: float) -> float | None:
-    """(bound - best) / bound for improvements; 0 where both are rounding, None where it has no meaning."""
+def relative_gap(best: float, bound: float, scale: float) -> float:
+    """(bound - best) / bound for improvements, and / -best for losses; 0 where the difference is rounding."""
     if bound - best <= OBJECTIVE_NOISE * max(scale * 1e-3, abs(best)):
         return 0.0
-    return (bound - best) / bound if bound > 0 else None
-
-
-def tangent_excess(view: View, archive: Archive, points: Floats, values: Floats) -> tuple[float, Floats]:
-    """How far points (point, decision) stand above the archive's tangents at most.
-
-    For the objective, and for each constraint's scaled slack (constraint,). Concave functions never
-    stand above a tangent, so more than rounding disproves concavity.
-    """
-    objective, slacks = view.objective(archive.values), view.slacks(archive.values)
-    slopes, slack_slopes = view.objective_gradient(archive.gradients), view.slack_gradients(archive.gradients)
-    found, found_slacks = view.objective(values), view.slacks(values)
-    worst, slack_worst = 0.0, np.zeros(slacks.shape[1])
-    for k, centre in enumerate(archive.points):
-        step = points - centre
-        worst = max(worst, float((found - objective[k] - step @ slopes[k]).max()))
-        above = found_slacks - slacks[k] - step @ slack_slopes[k].T
-        slack_worst = np.maximum(slack_worst, above.max(axis=0, initial=0.0))
-    return worst, slack_worst
+    return (bound - best) / max(abs(bound), abs(best))
 
 
 def start_cutting_planes(

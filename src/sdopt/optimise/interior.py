@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from sdopt.errors import OptimisationError
-from sdopt.optimise.archive import Archive, Floats, View
+from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
 from sdopt.optimise.linear import Row, clash
+from sdopt.optimise.local_search import local_search
 from sdopt.optimise.master import InfeasibleMasterError, Master
+from sdopt.optimise.sample import find_vertices
 from sdopt.problem.rules import Rule
 
 ROUNDS = 60
@@ -15,6 +17,8 @@ ROOM = 0.1
 """Scaled slacks beyond this count as room enough; constraints with more get no cut."""
 ENOUGH = 0.5
 """A point will do when it has this part of the most room that can be had."""
+ELSEWHERE = 2000
+"""Random points that are tried before a clash of constraints is reported."""
 BROKEN = -1e-9
 """A most possible slack below this means that the constraints clash (scaled)."""
 
@@ -41,13 +45,53 @@ def find_interior(view: View, archive: Archive, touching: float) -> None:
             answer = master.solve()
         except InfeasibleMasterError:
             raise OptimisationError(clash(problem.rules, lower, upper)) from None
+        if answer.dual_bound < BROKEN:
+            return _look_elsewhere(view, archive, touching)
         if most_room(view, archive) >= min(ENOUGH * answer.dual_bound, answer.dual_bound + touching):
             return
-        if answer.dual_bound < BROKEN:
-            raise OptimisationError(_clash_of_constraints(view, archive, lower, upper))
         archive.add(answer.point[None])
     if most_room(view, archive) < touching:
         raise OptimisationError("no allowed allocation was found: relax a constraint or a bound.")
+
+
+def _look_elsewhere(view: View, archive: Archive, touching: float) -> None:
+    """No tangent allows a point: that proves a clash if the constraints are concave, so look if they are.
+
+    Raises
+    ------
+    OptimisationError
+        When they are, or when several searches from random places find no allowed point either.
+    """
+    problem = view.problem
+    random = np.random.default_rng(problem.config.search.seed)
+    points = find_vertices(problem, random).draw(ELSEWHERE, random)
+    values = problem.evaluator.values(points).value
+    room = view.slacks(values).min(axis=1)
+    if room.max() < touching and (tangent_excess(view, archive, points, values)[1] <= SLACK_NOISE).all():
+        lower, upper = problem.decisions.lower(), problem.decisions.upper()
+        raise OptimisationError(_clash_of_constraints(view, archive, lower, upper))
+    nearest = points[np.argsort(-room)[: problem.config.search.starts]]
+    if room.max() >= touching:
+        archive.add(nearest[:1])
+        return
+    local_search(view, archive, nearest, ROUNDS, lambda *_: None)
+    if most_room(view, archive) < touching:
+        raise OptimisationError(
+            "no allowed allocation was found, from several starts either. A limit is not concave in the "
+            f"decisions, so this is no proof that there is none. What came nearest:{_missed(view, archive)}"
+        )
+
+
+def _missed(view: View, archive: Archive) -> str:
+    """The limits that the archive's nearest point breaks, in the config's words, and by how much."""
+    slacks = view.slacks(archive.values)
+    room = np.where(view.meets_rules(archive.points), slacks.min(axis=1), -np.inf)
+    nearest = slacks[int(np.argmax(room))]
+    return "".join(
+        f"\n  * {limit.functional.name} ({limit.functional.year}) is missed by {-slack * limit.scale:.4g}"
+        for limit, slack in zip(view.problem.constraints, nearest, strict=True)
+        if slack < 0
+    )
 
 
 def most_room(view: View, archive: Archive) -> float:

@@ -60,17 +60,22 @@ def stack(rules: Sequence[Rule | Row], size: int) -> tuple[Floats, Floats]:
 
 
 def clash(rules: Sequence[Rule | Row], lower: Floats, upper: Floats) -> str:
-    """Which rows cannot hold together, by the smallest total relaxation (an elastic program)."""
+    """Which limits cannot hold together, by the smallest total relaxation (an elastic program).
+
+    Rows with one label are one limit and give way together.
+    """
     weights, limits = stack(rules, len(lower))
-    scale = np.maximum(np.abs(limits), 1.0)
-    matrix = np.hstack([weights, -np.diag(scale)])
-    cost = np.r_[np.zeros(len(lower)), np.ones(len(rules))]
-    bounds = np.r_[np.c_[lower, upper], np.c_[np.zeros(len(rules)), np.full(len(rules), np.inf)]]
+    labels = list(dict.fromkeys(_label(rule) for rule in rules))
+    same = np.array([[_label(rule) == label for label in labels] for rule in rules], dtype=float)
+    scale = np.maximum((same * np.abs(limits)[:, None]).max(axis=0), 1.0)
+    matrix = np.hstack([weights, -same * scale])
+    cost = np.r_[np.zeros(len(lower)), np.ones(len(labels))]
+    bounds = np.r_[np.c_[lower, upper], np.c_[np.zeros(len(labels)), np.full(len(labels), np.inf)]]
     answer = linprog(cost, A_ub=matrix, b_ub=limits, bounds=bounds, method="highs")
-    short = answer.x[len(lower) :] * scale if answer.status == 0 else np.zeros(len(rules))
+    short = answer.x[len(lower) :] * scale if answer.status == 0 else np.zeros(len(labels))
     lines = [
-        f"  * {_label(rule)} would have to be relaxed by {amount:.4g}"
-        for rule, amount in zip(rules, short, strict=True)
+        f"  * {label} would have to be relaxed by {amount:.4g}"
+        for label, amount in zip(labels, short, strict=True)
         if amount > FIXED
     ]
     return "\n".join(["the limits cannot all hold; the least that would have to give way:", *lines])

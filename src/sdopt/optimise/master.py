@@ -121,7 +121,9 @@ class Master:
             )
         primal = answer.solution_loader.get_primals()
         duals = answer.solution_loader.get_duals([row for row, *_ in self.rows])
-        point = np.clip([primal[column] for column in self.columns], self.lower, self.upper)
+        # A decision in no row at all is unknown to HiGHS: any value will do.
+        at = [primal.get(column, low) for column, low in zip(self.columns, self.lower, strict=True)]
+        point = np.clip(at, self.lower, self.upper)
         multipliers = np.maximum([duals[row] for row, *_ in self.rows], 0.0)
         return MasterAnswer(
             point=point,
@@ -132,7 +134,7 @@ class Master:
         )
 
     def _dual_bound(self, multipliers: NDArray[np.float64]) -> float:
-        """Upper bound that any multipliers >= 0 give over the box: weak duality, whatever the solver's status.
+        """Upper bound that any multipliers >= 0 give over the box: weak duality, whatever HiGHS says.
 
         Those of the objective cuts are scaled to add up to one, so that theta drops out exactly.
         """

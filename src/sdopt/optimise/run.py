@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sdopt.config.units import plain_unit
 from sdopt.errors import ReplayError
 from sdopt.optimise import tables
 from sdopt.optimise.archive import Archive, View
@@ -24,6 +25,8 @@ Floats = NDArray[np.float64]
 REPLAY_TOLERANCE = 1e-9
 """Largest difference from PySD, relative to a variable's largest absolute value in the run."""
 NULL, ADVICE = "null", "advice"
+EUROS = {"eur": 1.0, "million eur": 1e6}
+"""Euros in one unit of money, by unit in plain form."""
 
 
 def optimise(problem: Problem, run_name: str, progress: Progress) -> Result:
@@ -41,7 +44,9 @@ def optimise(problem: Problem, run_name: str, progress: Progress) -> Result:
     found = search(view, archive, problem.config.search, progress)
     result = _result(problem, found.status, found.point, run_name, _prices(found))
     result = result.with_tables(
-        search=pd.DataFrame([vars(step) for step in found.trace]),
+        search=pd.DataFrame(
+            [vars(step) for step in found.trace], columns=["iteration", "best", "bound", "gap"]
+        ),
         audit=pd.DataFrame([vars(check) for check in found.audit.checks]).rename(
             columns={"name": "check", "tried": "points", "largest": "largest_violation"}
         ),
@@ -86,6 +91,7 @@ def _result(
             "improvement": objective - problem.null_objective,
             "bound": None,
             "gap": None,
+            "gap_amount": None,
             "gap_euro": None,
             "gap_reason": status.sentence,
             "objective_unit": problem.objective_unit,
@@ -142,16 +148,25 @@ def _bound_figures(problem: Problem, found: Found, archive: Archive) -> dict[str
             **figures,
             "gap_reason": "the return is not concave, so the bound is withdrawn",
             "bound_assumes": None,
+            "bound_leans_on": [],
         }
     bound = problem.null_objective + found.bound
     return {
         **figures,
         "bound": bound,
-        "gap": found.gap,
-        "gap_euro": found.gap_amount,
-        "gap_reason": None if found.gap is not None else "no allocation is better than the null alternative",
+        "gap": found.gap if found.bound > 0 else None,
+        "gap_amount": found.gap_amount,
+        "gap_euro": _in_euros(found.gap_amount, problem.objective_unit),
+        "gap_reason": None if found.bound > 0 else "no allowed allocation is better than the null alternative",
         "bound_assumes": "the return is concave" + (f", and so are: {', '.join(leaning)}" if leaning else ""),
+        "bound_leans_on": leaning,
     }
+
+
+def _in_euros(amount: float | None, unit: str) -> float | None:
+    """An amount of money in euros; None when the unit is not one of `EUROS`."""
+    euros = EUROS.get(plain_unit(unit))
+    return None if amount is None or euros is None else amount * euros
 
 
 def _spread(found: Found) -> float | None:

@@ -12,6 +12,8 @@ from sdopt.problem.build import Problem
 Floats = NDArray[np.float64]
 CONCENTRATION = 0.15
 """Dirichlet parameter: below one, mixtures lean to a few vertices, so that the edges are visited too."""
+FEWEST = 10
+"""Pairs of objectives with which vertices are sought, however few the decisions."""
 NEARBY = 0.1
 """Points near the optimum lie within this part of the way to a random point."""
 
@@ -34,7 +36,7 @@ class Polytope:
 
 
 def find_vertices(problem: Problem, random: np.random.Generator) -> Polytope:
-    """Vertices of the allowed set: twice as many random objectives as decisions.
+    """Vertices of the allowed set: as many random objectives as decisions, and their opposites.
 
     Raises
     ------
@@ -45,6 +47,7 @@ def find_vertices(problem: Problem, random: np.random.Generator) -> Polytope:
 
     lower, upper = problem.decisions.lower(), problem.decisions.upper()
     width = np.maximum(upper - lower, 1e-12)
-    directions = random.standard_normal((2 * len(lower), len(lower))) / width
+    half = random.standard_normal((max(len(lower), FEWEST), len(lower))) / width
+    directions = np.concatenate([half, -half])  # so that no side is left out where decisions are few
     found = [solve_linear(direction, problem.rules, lower, upper).point for direction in directions]
     return Polytope(np.unique(np.round(np.array(found), 12), axis=0))

@@ -82,7 +82,8 @@ def search(view: View, archive: Archive, settings: Search, progress: Progress) -
         Status.ITERATION_LIMIT, planes.point, planes.improvement, None, None, planes, checked, (), ()
     )
     if concave:
-        found = replace(found, bound=planes.bound, gap=planes.trace[-1].gap)
+        gap = relative_gap(planes.improvement, planes.bound, planes.scale)
+        found = replace(found, bound=planes.bound, gap=gap)
     if concave and reached:
         found = replace(found, status=Status.OPTIMAL)
     elif not concave or left_out:

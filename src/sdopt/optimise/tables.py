@@ -23,6 +23,11 @@ Runs = Mapping[str, Mapping[str, Floats]]
 BINDING = 1e-6
 """A limit binds when its slack is below this part of its size."""
 BROKEN = 1e-9
+CONSTRAINT_COLUMNS = (
+    *("constraint", "year", "measure", "sense", "limit", "null", "advice", "slack"),
+    *("binding", "null_breaks", "shadow_price", "unit"),
+)
+"""Also those of a question without limits."""
 
 
 def paths_of(problem: Problem, point: Floats) -> dict[str, Floats]:
@@ -42,14 +47,14 @@ def _tidy(rows: list[tuple[str, str, float, float, str]], run: str) -> pd.DataFr
 
 
 def allocation_table(problem: Problem, runs: Runs, run: str) -> pd.DataFrame:
-    """Every decision in every year of the horizon."""
-    years = _year_starts(problem)
+    """Every decision in the decision years, the year before and the year after (inside the horizon)."""
+    first, last = problem.decisions.first_year - 1, problem.decisions.last_year + 1
     rows = [
         (allocation, path.name, year, float(values[path.key][k]), path.unit)
         for allocation, values in runs.items()
         for path in problem.decisions.paths
-        for year, k in years
-        if year < problem.config.horizon.end
+        for year, k in _year_starts(problem)
+        if first <= year <= last and year < problem.config.horizon.end
     ]
     return _tidy(rows, run)
 
@@ -132,7 +137,7 @@ def constraint_table(
                 "unit": limit.functional.unit,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(CONSTRAINT_COLUMNS))
 
 
 def _rule_row(rule: Rule, null_point: Floats, point: Floats, price: float | None) -> dict[str, object]:

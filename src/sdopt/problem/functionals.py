@@ -69,8 +69,11 @@ def constraint_functionals(
     else:
         spots = [(year, _times_of_year(year, constraint.measure, times)) for year in span]
     variables = constraint.variables or {}
+    totals: dict[str, float] = {}
+    for variable, weight in variables.items():  # one variable may be written in two ways
+        totals[keys[variable]] = totals.get(keys[variable], 0.0) + weight
     return [
-        Functional(name, year, {keys[v]: w * _mean_over(ks, len(times)) for v, w in variables.items()}, unit)
+        Functional(name, year, {key: w * _mean_over(ks, len(times)) for key, w in totals.items()}, unit)
         for year, ks in spots
     ]
 

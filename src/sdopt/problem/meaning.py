@@ -59,6 +59,7 @@ def check_meaning(loaded: LoadedConfig, system: EquationSystem, constants: tuple
     _check_uncertainties(check)
     for number, name in enumerate(loaded.config.output.show):
         check.find(("output", "show", number), name)
+    _check_labels(check)
     if loaded.config.model.constants is not None:
         _check_table(check)
     check.complaints.raise_if_any()
@@ -268,6 +269,24 @@ def _check_uncertainties(check: _Check) -> None:
         if not (_at_most(low, today) and _at_most(today, high)):
             check.complain(
                 place, f"{today:g}, the value used, is outside [{low:g}, {high:g}]; widen the range"
+            )
+
+
+def _check_labels(check: _Check) -> None:
+    """Labels are of model variables, one each, and no two variables look the same to a reader."""
+    labels = check.config.output.labels
+    found = {name: check.find(("output", "labels", name), name) for name in labels}
+    named = {variable.key for variable in found.values() if variable is not None}
+    seen = {v.name: v.name for v in check.system.variables.values() if v.key not in named}
+    owner: dict[str, str] = {}
+    for name, variable in found.items():
+        place, first = ("output", "labels", name), seen.setdefault(labels[name], name)
+        if variable is not None and owner.setdefault(variable.key, name) != name:
+            check.complain(place, f'"{owner[variable.key]}" is the same variable; keep one of the two')
+        elif variable is not None and first != name:
+            check.complain(
+                place,
+                f'"{labels[name]}" is also what readers see for "{first}"; give every variable its own label',
             )
 
 

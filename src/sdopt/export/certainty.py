@@ -1,0 +1,111 @@
+"""How sure the answer is, in sentences built from status, figures and audit."""
+
+from __future__ import annotations
+
+from sdopt.export.cells import is_number, to_python
+from sdopt.export.labels import Labels
+from sdopt.export.views import fact, has
+from sdopt.result import Result, Status
+
+
+def certainty_lines(result: Result, labels: Labels) -> list[str]:
+    """What the status means, what the bound leans on, and what else to know before trusting the advice."""
+    return [
+        status_line(result, labels),
+        *bound_lines(result, labels),
+        *_between_bounds(result, labels),
+        *_uncertain(result, labels),
+        *_negative(result, labels),
+    ]
+
+
+def status_line(result: Result, labels: Labels) -> str:
+    """The status and what it means."""
+    return f"{labels(f'status.{result.status.key}')}. {meaning(result, labels)}"
+
+
+def meaning(result: Result, labels: Labels) -> str:
+    """What the status means; a local answer may still have a bound."""
+    with_bound = result.status is Status.LOCAL and _known(result, "bound")
+    return labels("meaning.local_bound" if with_bound else f"meaning.{result.status.key}")
+
+
+def bound_lines(result: Result, labels: Labels) -> list[str]:
+    """What the bound assumes and how that was audited; why there is no gap; how far starts lie apart."""
+    lines = []
+    if _known(result, "bound"):
+        names = leaning(result)
+        lines.append(labels("certain.bound", limits=labels("certain.also", names="; ".join(names)))
+                     if names else labels("certain.bound", limits=""))  # fmt: skip
+        lines += _audited(result, labels)
+        if not _known(result, "gap"):
+            lines.append(labels("certain.no_better"))
+    spread = to_python(fact(result, "starts_spread"))
+    if is_number(spread) and has(result, "starts"):
+        share, count = labels.share(spread), len(result.tables["starts"])
+        lines.append(labels("certain.starts", count=count, spread=share))
+    return lines
+
+
+def leaning(result: Result) -> list[str]:
+    """Names of the constraints that must be concave for the bound to hold."""
+    return list(fact(result, "bound_leans_on") or ())
+
+
+def leans_on(result: Result, check: str) -> bool:
+    """Whether the bound leans on what a check of the audit is about (`return: pairs`)."""
+    subject = check.rpartition(": ")[0]
+    return _known(result, "bound") and (subject == "return" or subject in leaning(result))
+
+
+def _audited(result: Result, labels: Labels) -> list[str]:
+    """How many points were tried against what the bound leans on."""
+    if not has(result, "audit"):
+        return []
+    table = result.tables["audit"]
+    chosen = table[[leans_on(result, check) for check in table["check"]]]
+    tried, found = int(chosen["points"].sum()), int(chosen["violations"].sum())
+    key = "certain.violated" if found else "certain.audited"
+    return [labels(key, tried=labels.number(tried, 0), found=found)] if tried else []
+
+
+def _between_bounds(result: Result, labels: Labels) -> list[str]:
+    """Whether the model or the chosen bounds decide."""
+    keys = ("decisions_between_bounds", "decisions", "model_constraints_binding")
+    inside, count, binding = (to_python(fact(result, key)) for key in keys)
+    if not (is_number(inside) and is_number(count) and is_number(binding)):
+        return []
+    key = "certain.corner" if inside < count / 2 and not binding else "certain.inside"
+    return [labels(key, inside=inside, count=count, binding=binding)]
+
+
+def _uncertain(result: Result, labels: Labels) -> list[str]:
+    """How many assumptions are uncertain."""
+    if not has(result, "assumptions"):
+        return []
+    table = result.tables["assumptions"]
+    count = int(table["uncertain"].astype(bool).sum())
+    return [labels("advice.uncertain", count=count, total=len(table))] if count else []
+
+
+def _negative(result: Result, labels: Labels) -> list[str]:
+    """Stocks that turn negative with the advice, and those that do so as well when all stays as now."""
+    found = fact(result, "negative_stocks") or {}
+    keys = {"advice": "certain.negative_advice", "null": "certain.negative_null"}
+    return [labels(key, names="; ".join(found[run])) for run, key in keys.items() if found.get(run)]
+
+
+def half_step_line(result: Result, labels: Labels) -> list[str]:
+    """What half the time step does to the return, and at most to the advice."""
+    keys = ("half_step", "half_step_return_change", "half_step_regret_at_most")
+    step, change, regret = (to_python(fact(result, key)) for key in keys)
+    if not (is_number(step) and is_number(change)):
+        return []
+    texts = {"step": labels.number(step, 4), "change": labels.share(change, sign=True)}
+    if not is_number(regret):
+        return [labels("certain.half_step", **texts)]
+    return [labels("certain.half_step_regret", **texts, regret=labels.share(regret))]
+
+
+def _known(result: Result, key: str) -> bool:
+    return is_number(to_python(fact(result, key)))

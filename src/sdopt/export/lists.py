@@ -1,0 +1,42 @@
+"""A table as a list on a sheet: header with labels, one style per column, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sdopt.export.cells import is_number
+from sdopt.export.page import Page, Style, number_format
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME: Style = {"text_wrap": True, "align": "left"}
+TEXT: Style = {"text_wrap": True, "align": "left", "indent": 1}
+CENTRE: Style = {"align": "center"}
+QUIET: Style = {**CENTRE, "font_color": "#999999"}
+
+Styles = Callable[[Mapping[str, Any]], Sequence[Style]]
+"""From a row (column -> value) to one style per column."""
+
+
+def number_style(values: Sequence[Any], *, sign: bool = False) -> Style:
+    """The style of cells with numbers of this size."""
+    return {"num_format": number_format([value for value in values if is_number(value)], sign=sign)}
+
+
+def listed(page: Page, table: pd.DataFrame, columns: Sequence[str], styles: Styles) -> None:
+    """A header with the labels of some columns, and their values; `styles` may differ from row to row."""
+    records = [dict(zip(columns, row, strict=True)) for row in table[list(columns)].itertuples(index=False)]
+    page.header([page.labels(f"column.{column}") for column in columns], styles(records[0]))
+    for record in records:
+        page.rows([list(record.values())], styles(record))
+
+
+def long_list(page: Page, table: pd.DataFrame, columns: Sequence[str], styles: Styles) -> None:
+    """A list with filters, whose header stays in sight."""
+    header = page.row
+    listed(page, table, columns, styles)
+    page.sheet.autofilter(header, 0, page.row - 1, len(columns) - 1)
+    page.freeze(header)
+    page.finish(len(columns))

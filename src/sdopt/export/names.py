@@ -1,0 +1,77 @@
+"""Names for readers: labels of the config for the model's names, and limits on change in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sdopt.export.labels import Labels
+from sdopt.result import Result
+
+NAME_COLUMNS = {
+    "allocation": "variable",
+    "trajectories": "variable",
+    "decisions": "variable",
+    "return": "component",
+    "assumptions": "name",
+}
+"""Table -> the column with names of model variables."""
+CHANGES = ("rise", "fall")
+
+
+def with_shown_names(result: Result) -> Result:
+    """The result as readers see it: `provenance["labels"]` filled in, limits on change in its language.
+
+    The tables on disk keep the model's names, so that programs find them.
+    """
+    shown = dict(result.provenance.get("labels") or {})
+    renamed = {
+        table: _renamed(result, table, column, shown)
+        for table, column in NAME_COLUMNS.items()
+        if table in result.tables
+    }
+    if "constraints" in result.tables:
+        renamed["constraints"] = _renamed(result, "constraints", "constraint", _limits(result, shown))
+    provenance = {**result.provenance, "shown": _each(result.provenance.get("shown"), shown)}
+    figures = {**result.figures, "negative_stocks": _negative(result, shown)}
+    return Result(**{**vars(result), "provenance": provenance, "figures": figures}).with_tables(**renamed)
+
+
+def change_limits(result: Result, labels: Labels) -> dict[str, tuple[str, str]]:
+    """Name of every limit on change as shown -> (decision as shown, `rise` or `fall`)."""
+    if "decisions" not in result.tables:
+        return {}
+    variables = dict.fromkeys(result.tables["decisions"]["variable"])
+    return {labels(f"limit.{kind}", name=v): (v, kind) for v in variables for kind in CHANGES}
+
+
+def _limits(result: Result, shown: Mapping[str, str]) -> dict[str, str]:
+    """Name of a limit on change in the table (`id: largest rise`) -> name for readers."""
+    if "decisions" not in result.tables:
+        return {}
+    table, labels = result.tables["decisions"], Labels(result.language)
+    pairs = dict(zip(table["decision"], table["variable"], strict=True))
+    return {
+        f"{decision}: largest {kind}": labels(f"limit.{kind}", name=shown.get(variable, variable))
+        for decision, variable in pairs.items()
+        for kind in CHANGES
+    }
+
+
+def _renamed(result: Result, table: str, column: str, names: Mapping[str, str]) -> Any:
+    frame = result.tables[table]
+    return frame.assign(**{column: frame[column].map(lambda name: names.get(name, name))})
+
+
+def _each(listed: Any, names: Mapping[str, str]) -> list[str]:
+    return [names.get(name, name) for name in listed or ()]
+
+
+def _negative(result: Result, names: Mapping[str, str]) -> dict[str, list[str]]:
+    """Stocks that turn negative, `name (from time)`, with the names for readers."""
+    found = result.figures.get("negative_stocks") or {}
+    parts = {key: [text.rpartition(" (") for text in texts] for key, texts in found.items()}
+    return {
+        key: [f"{names.get(name, name)}{mark}{since}" for name, mark, since in texts]
+        for key, texts in parts.items()
+    }
