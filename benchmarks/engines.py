@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
+
 from peers import places
 from pysd_engine import PysdEngine
 from question import Floats, Question

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
-from question import TOLERANCE, Floats, Question
 from scipy.optimize import LinearConstraint, NonlinearConstraint, differential_evolution, minimize
 
+from question import TOLERANCE, Floats, Question
 from sdopt.optimise.sample import find_vertices
 
 KEPT = TOLERANCE / 2

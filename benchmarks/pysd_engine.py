@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from question import Floats, Question
 
+from question import Floats, Question
 from sdopt.problem.evaluate import functional_matrix
 from sdopt.source_model.parse import canonical
 from sdopt.source_model.read import SourceModel

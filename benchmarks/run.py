@@ -17,14 +17,13 @@ from engines import check_agreement, exact_slopes, print_engines
 from peers import NEARLY, Answer, Recorder, evolution, seconds_to_best, slsqp
 from pysd_engine import PysdEngine
 from question import TOLERANCE, Question
-from time_step import print_time_step
-
 from sdopt.config.load import LoadedConfig, load_config
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.search import Found, search
 from sdopt.problem.build import Problem, build_problem
 from sdopt.source_model.read import read_model
+from time_step import print_time_step
 
 DEFAULT = Path(__file__).parents[1] / "configs" / "herverdelen-100k.yaml"
 TENTH = 0.1

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from question import Floats, Question
-
 from sdopt.config.load import LoadedConfig
 from sdopt.equations.system import EquationSystem
 from sdopt.optimise.search import Found

@@ -13,7 +13,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 STARS = "*" * 56
-START = f"{STARS}\n\t.Constants\n{STARS}~\n\t\tEvery number with its source and status; ranges stand in social_domain.csv.\n\t|\n"
+TITLE = "Every number with its source and status; ranges stand in social_domain.csv."
+START = f"{STARS}\n\t.Constants\n{STARS}~\n\t\t{TITLE}\n\t|\n"
 END = f"{STARS}\n\t.Control\n"
 
 

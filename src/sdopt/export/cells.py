@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ def plain_text(value: object) -> str:
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a value is a finite number that may be written as one (a bool is not)."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -38,6 +38,12 @@ def half_of_last_digit(code: str) -> float:
     decimals = re.search(r"0(\.0+)?(%?)", code)
     shown = len(decimals[1] or ".") - 1 + 2 * len(decimals[2]) if decimals else 0
     return 0.0 if "E" in code else float(f"5e-{shown + 1}")
+
+
+def without_minus_zero(value: float, code: object) -> float:
+    """The value; zero where its number format would show a minus and nothing but zeros."""
+    shown = not isinstance(code, str) or not -half_of_last_digit(code) < value < 0
+    return value if shown else 0.0
 
 
 def to_python(value: Any) -> Any:

@@ -26,14 +26,14 @@ def status_line(result: Result, labels: Labels) -> str:
 
 def meaning(result: Result, labels: Labels) -> str:
     """What the status means; a local answer may still have a bound."""
-    with_bound = result.status is Status.LOCAL and _known(result, "bound")
+    with_bound = result.status is Status.LOCAL and bound_holds(result)
     return labels("meaning.local_bound" if with_bound else f"meaning.{result.status.key}")
 
 
 def bound_lines(result: Result, labels: Labels) -> list[str]:
     """What the bound assumes and how that was audited; why there is no gap; how far starts lie apart."""
     lines = []
-    if _known(result, "bound"):
+    if bound_holds(result):
         names = leaning(result)
         lines.append(labels("certain.bound", limits=labels("certain.also", names="; ".join(names)))
                      if names else labels("certain.bound", limits=""))  # fmt: skip
@@ -47,6 +47,11 @@ def bound_lines(result: Result, labels: Labels) -> list[str]:
     return lines
 
 
+def bound_holds(result: Result) -> bool:
+    """Whether there is a bound, so one that was not withdrawn."""
+    return _known(result, "bound")
+
+
 def leaning(result: Result) -> list[str]:
     """Names of the constraints that must be concave for the bound to hold."""
     return list(fact(result, "bound_leans_on") or ())
@@ -55,7 +60,7 @@ def leaning(result: Result) -> list[str]:
 def leans_on(result: Result, check: str) -> bool:
     """Whether the bound leans on what a check of the audit is about (`return: pairs`)."""
     subject = check.rpartition(": ")[0]
-    return _known(result, "bound") and (subject == "return" or subject in leaning(result))
+    return bound_holds(result) and (subject == "return" or subject in leaning(result))
 
 
 def _audited(result: Result, labels: Labels) -> list[str]:
@@ -101,7 +106,10 @@ def half_step_line(result: Result, labels: Labels) -> list[str]:
     step, change, regret = (to_python(fact(result, key)) for key in keys)
     if not (is_number(step) and is_number(change)):
         return []
-    texts = {"step": labels.number(step, 4), "change": labels.share(change, sign=True)}
+    texts = {
+        "step": labels.number(step, len(f"{step:g}".partition(".")[2])),
+        "change": labels.share(change, sign=True),
+    }
     if not is_number(regret):
         return [labels("certain.half_step", **texts)]
     return [labels("certain.half_step_regret", **texts, regret=labels.share(regret))]

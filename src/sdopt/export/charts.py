@@ -74,9 +74,9 @@ def bars(book: Book, title: str, unit: str, names: Range, values: Range) -> Any:
 
 
 def _every(categories: Range) -> int:
-    """Show so many categories apart that about a dozen names fit below the chart."""
+    """Show so many categories apart that about eight names fit below the chart."""
     _, first_row, first_column, last_row, last_column = categories
-    return max(1, (last_row - first_row + last_column - first_column) // 12)
+    return max(1, (last_row - first_row + last_column - first_column) // 8)
 
 
 def _chart(book: Book, kind: dict[str, str], title: str, unit: str, series: Sequence[dict[str, Any]]) -> Any:
@@ -101,7 +101,9 @@ def _chart(book: Book, kind: dict[str, str], title: str, unit: str, series: Sequ
 def place(page: Page, chart: Any, left: int, width: int, height: int, *, row: int | None = None) -> None:
     """Put a chart at a row (the writing position when None), `left` pixels from the edge."""
     chart.set_size({"width": width, "height": height})
-    page.sheet.insert_chart(page.row if row is None else row, 0, chart, {"object_position": 2, "x_offset": left})
+    page.sheet.insert_chart(
+        page.row if row is None else row, 0, chart, {"object_position": 2, "x_offset": left}
+    )
 
 
 def skip(page: Page, height: int) -> None:

@@ -66,7 +66,11 @@ def print_result(result: Result, folder: Path) -> None:
         click.echo(f"warning  negative with this advice: {', '.join(figures['negative_stocks']['advice'])}")
     regret = figures["half_step_regret_at_most"]
     most = "unknown" if regret is None else f"at most {regret:.2%}"
-    click.echo(f"step     half as long: return {figures['half_step_return_change']:+.2%}, regret {most}")
+    passed = -figures["half_step_smallest_slack"]
+    click.echo(
+        f"step     half as long: return {figures['half_step_return_change']:+.2%}, regret {most}, "
+        f"limits passed by {passed:.2%} at most"
+    )
     click.echo(f"results  {folder}")
 
 
@@ -99,11 +103,11 @@ def describe_problem(problem: Problem) -> str:
             if s < 0
         }
     )
-    null = problem.decisions.null_vector()
+    null, stocks = problem.decisions.null_vector(), len(problem.system.of_kind("stock"))
     broken += [f"{r.name} ({r.year})" for r in problem.rules if float(r.weights @ null) > r.limit + 1e-9]
     lines = [
         problem.config.title,
-        f"model        {len(problem.system.variables)} variables, {len(problem.system.of_kind('stock'))} stocks",
+        f"model        {len(problem.system.variables)} variables, {stocks} stocks",
         f"time         {problem.grid.start:g} to {problem.grid.end:g} in {problem.grid.steps} steps",
         f"decisions    {problem.decisions.size} values: {', '.join(p.id for p in problem.decisions.paths)}",
         f"limits       {len(problem.rules)} between decisions, {len(problem.constraints)} on the model",

@@ -68,10 +68,12 @@ def _each(listed: Any, names: Mapping[str, str]) -> list[str]:
 
 
 def _negative(result: Result, names: Mapping[str, str]) -> dict[str, list[str]]:
-    """Stocks that turn negative, `name (from time)`, with the names for readers."""
-    found = result.figures.get("negative_stocks") or {}
-    parts = {key: [text.rpartition(" (") for text in texts] for key, texts in found.items()}
+    """Stocks that turn negative, `name (from time)`, with the names and words for readers."""
+    labels, found = Labels(result.language), result.figures.get("negative_stocks") or {}
+    parts = {
+        key: [text.removesuffix(")").rpartition(" (from ") for text in texts] for key, texts in found.items()
+    }
     return {
-        key: [f"{names.get(name, name)}{mark}{since}" for name, mark, since in texts]
+        key: [labels("word.since", name=names.get(name, name), year=time) for name, _, time in texts]
         for key, texts in parts.items()
     }

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from sdopt.export.cells import half_of_last_digit, is_missing, is_number, plain_text, to_python
+from sdopt.export.cells import (
+    half_of_last_digit,
+    is_missing,
+    is_number,
+    plain_text,
+    to_python,
+    without_minus_zero,
+)
 from sdopt.export.labels import Labels
 from sdopt.result import Result
 
@@ -33,8 +40,12 @@ def number_format(values: Sequence[float], *, sign: bool = False) -> str:
 
 
 def _height(texts: Sequence[tuple[str, float]]) -> float:
-    """Points a row needs for texts in columns of so many characters; LibreOffice does not work it out."""
-    lines = [sum(ceil(max(len(part), 1) / width) for part in text.split("\n")) for text, width in texts]
+    """Points a row needs for texts in columns of so many digits wide; LibreOffice does not work it out.
+
+    In running text a letter is narrower than a digit; a narrow column loses that at its line ends.
+    """
+    fits = [(text, width * (1.15 if width > 40 else 1.0)) for text, width in texts]
+    lines = [sum(ceil(max(len(part), 1) / width) for part in text.split("\n")) for text, width in fits]
     return 14.0 * max(lines, default=1) + 1.0
 
 
@@ -71,7 +82,7 @@ class Page:
     def set_up(
         self, widths: Sequence[float], *, paper: int = A4, pages_high: int = 0, portrait: bool = False
     ) -> None:
-        """Column widths in characters; printing one page wide, in landscape unless `portrait`, with a footer."""
+        """Column widths in characters; one page wide in print, landscape unless `portrait`, with a footer."""
         self.widths = tuple(widths)
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width, self.book.style())
@@ -82,6 +93,11 @@ class Page:
         self.sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
         title = plain_text(self.book.result.title).replace("&", "&&").replace("\n", " ")
         self.sheet.set_footer(f"&L&8{title[:150]}&R&8{self.name}  &P / &N")
+
+    @property
+    def pixels(self) -> int:
+        """Width of the columns in pixels: the most that a chart can take."""
+        return int(sum(7 * width + 5 for width in self.widths))
 
     def heading(self, text: str, below: str) -> None:
         """The sheet's title and, under it, its units and sign convention; then an empty row."""
@@ -103,7 +119,7 @@ class Page:
         self.row += 1
 
     def merged(self, text: str, first: int, **style: object) -> float:
-        """Text from column `first` to the page's last, at the writing position; returns the points it needs."""
+        """Text from column `first` to the last, at the writing position; returns the points it needs."""
         look, last = self.book.style(**{**style, "text_wrap": True}), len(self.widths) - 1
         self.sheet.merge_range(self.row, first, self.row, last, "", look)
         self.sheet.write_string(self.row, first, plain_text(text), look)
@@ -127,8 +143,7 @@ class Page:
         elif isinstance(value, bool):
             self.sheet.write_string(row, column, self.labels.yes_no(value), look)
         elif is_number(value):
-            nothing = -half_of_last_digit(str(style.get("num_format", ""))) < value < 0
-            self.sheet.write_number(row, column, 0 if nothing and "num_format" in style else value, look)
+            self.sheet.write_number(row, column, without_minus_zero(value, style.get("num_format")), look)
         else:
             self.sheet.write_string(row, column, plain_text(value), look)
 

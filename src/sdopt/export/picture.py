@@ -51,7 +51,9 @@ def picture_bytes(result: Result, form: str) -> bytes:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(LOOKS)
         metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
-        _draw(with_shown_names(result), Labels(result.language)).savefig(target, format=form, dpi=150, metadata=metadata)
+        _draw(with_shown_names(result), Labels(result.language)).savefig(
+            target, format=form, dpi=150, metadata=metadata
+        )
     return target.getvalue()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
@@ -16,8 +16,8 @@ from sdopt.export.views import fact, has
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDTHS = (46, 16, 16, 16, 15, 15)
-CHART_WIDTH = 890
+_Row = tuple[str, float, float, str, Style]
+WIDTHS = (42, 20, 14, 14, 18, 18)
 
 
 def fill_return(page: Page) -> None:
@@ -33,9 +33,8 @@ def fill_return(page: Page) -> None:
     unit = ", ".join(dict.fromkeys(labels.unit(unit) for unit in table["unit"]))
     names, values = (page.name, first, 0, last, 0), (page.name, first, 3, last, 3)
     height = 120 + 24 * (last - first + 1)
-    charts.place(
-        page, charts.bars(page.book, labels("return.chart"), unit, names, values), 0, CHART_WIDTH, height
-    )
+    chart = charts.bars(page.book, labels("return.chart"), unit, names, values)
+    charts.place(page, chart, 0, page.pixels, height)
     charts.skip(page, height)
     if has(page.book.result, "end_value"):
         unit = labels.unit(str(fact(page.book.result, "objective_unit") or ""))
@@ -48,14 +47,11 @@ def fill_return(page: Page) -> None:
 def _compared(page: Page, table: pd.DataFrame) -> None:
     """The return as a whole, then its components, with live formulas for the difference and its share."""
     labels, whole = page.labels, _whole(page)
-    both, change = [*table["null"], *table["advice"]], [*(table["advice"] - table["null"])]
+    amount, change = _styles(table["advice"] - table["null"])
     columns = ("component", "null", "advice", "difference", "share", "unit")
-    look = [
-        NAME, number_style(both), number_style(both), number_style(change, sign=True),
-        {"num_format": CHANGE}, TEXT,
-    ]  # fmt: skip
+    look = [NAME, amount, amount, change, {"num_format": CHANGE}, TEXT]
     page.header([labels(f"column.{column}") for column in columns], look)
-    rows = [(name, null, advice, unit, {}) for name, null, advice, unit in _values(table)]
+    rows: list[_Row] = [(name, null, advice, unit, {}) for name, null, advice, unit in _values(table)]
     for name, null, advice, unit, more in [*whole, *rows]:
         styles = [{**style, **more} for style in look]
         page.rows([[name, null, advice, None, None, labels.unit(unit)]], styles)
@@ -65,12 +61,18 @@ def _compared(page: Page, table: pd.DataFrame) -> None:
         page.share(row, 4, cells, values, {**styles[4], **THIN})
 
 
+def _styles(changes: Iterable[float]) -> tuple[Style, Style]:
+    """Styles of amounts and of their differences: the decimals that the differences need."""
+    listed = list(changes)
+    return number_style(listed), number_style(listed, sign=True)
+
+
 def _values(table: pd.DataFrame) -> list[tuple[str, float, float, str]]:
     columns = ["component", "null", "advice", "unit"]
     return list(table[columns].itertuples(index=False, name=None))
 
 
-def _whole(page: Page) -> list[tuple[str, float, float, str, Style]]:
+def _whole(page: Page) -> list[_Row]:
     """The objective, as the first row; nothing when it is not known."""
     keys = ("null_objective", "objective", "objective_unit")
     null, advice, unit = (to_python(fact(page.book.result, key)) for key in keys)
@@ -83,13 +85,13 @@ def end_value_rows(page: Page, columns: Sequence[str]) -> None:
     """Return and regret of the advice for other weights of the value at the end."""
     table = page.book.result.tables["end_value"]
     table = table.assign(improvement=table["difference"])
-    both, gains = [*table["null"], *table["advice"]], [*table["improvement"]]
+    amount, gain = _styles(table["improvement"])
     regrets = [value for key in ("regret", "regret_at_most") if key in table for value in table[key]]
     styles: dict[str, Style] = {
         "weight": {"num_format": "0%", "align": "left"},
-        "null": number_style(both),
-        "advice": number_style(both),
-        "improvement": number_style(gains, sign=True),
+        "null": amount,
+        "advice": amount,
+        "improvement": gain,
         "regret": number_style(regrets),
         "regret_at_most": number_style(regrets),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from sdopt.export import charts
 from sdopt.export.cells import is_number
-from sdopt.export.certainty import bound_lines, leans_on, status_line
+from sdopt.export.certainty import bound_holds, bound_lines, leans_on, status_line
 from sdopt.export.limits import shown_limits
 from sdopt.export.lists import CENTRE, NAME, QUIET, TEXT, listed, long_list, number_style
 from sdopt.export.page import MARK, THIN, WARN, YEAR, Page, Style
@@ -17,7 +17,7 @@ from sdopt.export.views import fact, has
 def fill_constraints(page: Page) -> None:
     """Every limit in every year: value, slack, whether it binds, whether now breaks it, shadow price."""
     labels, table = page.labels, shown_limits(page.book.result, page.labels)
-    page.set_up([46, 7, 17, 12, 12, 16, 12, 11, 9, 15, 14, 19])
+    page.set_up([48, 7, 19, 12, 13, 19, 12, 11, 9, 16, 14, 19])
     unit = labels.unit(str(fact(page.book.result, "objective_unit") or ""))
     page.heading(page.name, labels("sign.constraints", unit=unit))
     words = {
@@ -32,11 +32,11 @@ def fill_constraints(page: Page) -> None:
 
 def _constraint_styles(row: Mapping[str, Any]) -> list[Style]:
     """Decimals that fit the row; a limit that binds or that now breaks stands out."""
-    level = number_style([row["limit"], row["null"], row["advice"]])
+    level = number_style([row["limit"], row["null"], row["advice"], 1.0])
     binding: Style = {**CENTRE, "bg_color": MARK, "bold": True} if row["binding"] else QUIET
     broken: Style = {**CENTRE, "bg_color": WARN, "bold": True} if row["null_breaks"] else QUIET
     name: Style = {**NAME, "bold": True} if row["binding"] or row["null_breaks"] else NAME
-    price: Style = {"num_format": "#,##0.000"}
+    price: Style = {"num_format": "#,##0.000", **({} if row["shadow_price"] else {"font_color": "#999999"})}
     year: Style = {"num_format": YEAR, "align": "left"}
     return [name, year, NAME, NAME, level, level, level, level, binding, broken, price, TEXT]
 
@@ -53,8 +53,10 @@ def fill_assumptions(page: Page) -> None:
 
 
 def _assumption_styles(row: Mapping[str, Any]) -> list[Style]:
-    """Decimals that fit the row; an uncertain number stands out."""
-    number = number_style([row[key] for key in ("value", "low", "high")])
+    """Decimals that fit the row (none for a calendar year); an uncertain number stands out."""
+    values = [row[key] for key in ("value", "low", "high")]
+    calendar = set(values) == {row["value"]} and 1900 <= row["value"] <= 2200 and row["value"] % 1 == 0
+    number: Style = {"num_format": YEAR} if calendar else number_style(values)
     uncertain: Style = {**CENTRE, "bg_color": MARK, "bold": True} if row["uncertain"] else QUIET
     return [NAME, number, number, number, TEXT, uncertain, TEXT, TEXT, TEXT]
 
@@ -63,7 +65,7 @@ _COUNT: Style = {"num_format": "#,##0"}
 _MONEY: Style = {"num_format": "#,##0.0000"}
 _SHARE: Style = {"num_format": "0.000%"}
 _FIRST: Style = {"num_format": YEAR, "align": "left"}
-CHART_WIDTH, CHART_HEIGHT = 890, 260
+CHART_HEIGHT = 260
 
 
 def fill_search(page: Page) -> None:
@@ -73,7 +75,7 @@ def fill_search(page: Page) -> None:
     page.heading(page.name, labels("sign.search"))
     _proof(page)
     chart = page.row
-    several = has(result, "search") and len(result.tables["search"]) > 1
+    several = has(result, "search") and len(result.tables["search"]) > 1 and bound_holds(result)
     if several:
         charts.skip(page, CHART_HEIGHT)
     for name, fill in (("audit", _audit), ("starts", _starts), ("search", _rounds)):
@@ -100,16 +102,19 @@ def _proof(page: Page) -> None:
 
 
 def _audit(page: Page) -> None:
-    """Checks of concavity, and whether the bound leans on them."""
+    """Checks of concavity, and whether the bound leans on them (or would have)."""
     result = page.book.result
     table = result.tables["audit"]
+    matters = {_check_name(page, check): leans_on(result, check) or check.startswith("return: ")
+               for check in table["check"]}  # fmt: skip
     leans = [leans_on(result, check) for check in table["check"]]
     names = [_check_name(page, check) for check in table["check"]]
     table = table.assign(check=names, leans=leans)
     columns = ["check", "points", "violations", "largest_violation", "leans"]
 
     def styles(row: Mapping[str, Any]) -> list[Style]:
-        found: Style = {**_COUNT, "bg_color": MARK, "bold": True} if row["violations"] else _COUNT
+        against = row["violations"] and matters[row["check"]]
+        found: Style = {**_COUNT, "bg_color": WARN, "bold": True} if against else _COUNT
         return [NAME, _COUNT, found, {"num_format": "0.0E+00"}, CENTRE if row["leans"] else QUIET]
 
     listed(page, table, columns, styles)
@@ -132,9 +137,11 @@ def _starts(page: Page) -> None:
 
 
 def _rounds(page: Page) -> None:
-    """Best and bound per round."""
-    looks: list[Style] = [_FIRST, _MONEY, _MONEY, _SHARE]
-    listed(page, page.book.result.tables["search"], ["iteration", "best", "bound", "gap"], lambda _: looks)
+    """Best and bound per round; a bound that was withdrawn is not shown."""
+    shown = {"iteration": _FIRST, "best": _MONEY}
+    if bound_holds(page.book.result):
+        shown |= {"bound": _MONEY, "gap": _SHARE}
+    listed(page, page.book.result.tables["search"], list(shown), lambda _: list(shown.values()))
 
 
 def _search_chart(page: Page, row: int, first: int, last: int) -> None:
@@ -145,7 +152,7 @@ def _search_chart(page: Page, row: int, first: int, last: int) -> None:
     ]
     unit = page.labels.unit(str(fact(page.book.result, "objective_unit") or ""))
     chart = charts.lines(page.book, page.labels("search.chart"), unit, (page.name, first, 0, last, 0), rows)
-    charts.place(page, chart, 0, CHART_WIDTH, CHART_HEIGHT, row=row)
+    charts.place(page, chart, 0, page.pixels, CHART_HEIGHT, row=row)
 
 
 def fill_run(page: Page) -> None:

@@ -17,7 +17,7 @@ from sdopt.export.sheets_years import allocation_chart
 from sdopt.export.views import fact, has
 
 SUMMARY_WIDTHS = (44, 13, 13, 13, 13, 28)
-CHART_WIDTH, CHART_HEIGHT = 890, 240
+CHART_HEIGHT = 280
 GUIDE = ("about", "order", "units", "sign", "status", "gap", "limits", "names", "cells")
 TEXT: Style = {"text_wrap": True, "align": "left", "indent": 1}
 
@@ -44,7 +44,7 @@ def fill_summary(page: Page) -> None:
     _block(page, "question", [result.title])
     _block(page, "advice", advice_lines(result, labels))
     if "allocation" in page.book.ranges:
-        charts.place(page, allocation_chart(page.book), 0, CHART_WIDTH, CHART_HEIGHT)
+        charts.place(page, allocation_chart(page.book), 0, page.pixels, CHART_HEIGHT)
         charts.skip(page, CHART_HEIGHT)
     _key_figures(page, unit)
     _block(page, "certainty", certainty_lines(result, labels))
@@ -96,7 +96,7 @@ def _figure(page: Page, key: str) -> float:
 def _figure_row(page: Page, key: str, value: float, code: str, unit: str) -> None:
     """One key figure; one that does not exist says so."""
     labels, known = page.labels, is_number(value)
-    text = labels("meaning.bound_none") if key == "bound" and not known else labels(f"meaning.{key}")
+    text = labels(f"meaning.{key}") if known else labels("meaning.bound_none") if key == "bound" else ""
     look: Style = {**THIN, **({"bold": True, "bg_color": PAPER} if key == "improvement" else {})}
     number: Style = {"num_format": code} if known else {"align": "right"}
     page.write(page.row, 0, labels(f"figure.{key}"), **look)

@@ -16,8 +16,8 @@ from sdopt.export.views import by_year, decision_years, main_stocks, shown_varia
 if TYPE_CHECKING:
     import pandas as pd
 
-MANY_YEARS = 14
-"""More years than this are printed on A3."""
+FEW_YEARS, MANY_YEARS = 8, 14
+"""Up to the first the allocation fits in portrait; more years than the second are printed on A3."""
 
 MOST_YEARS = 20
 """More years than this are shown two, three or more apart; the tables have them all."""
@@ -33,7 +33,7 @@ def fill_allocation(page: Page) -> None:
     table, labels = page.book.result.tables["allocation"], page.labels
     null, advice = by_year(table, "null"), by_year(table, "advice")
     unit, years = _one_unit(table), len(null.columns)
-    page.set_up([34, *[10] * years, 15], paper=_paper(years))
+    page.set_up([34, *[10] * years, 15], paper=_paper(years), pages_high=1, portrait=years <= FEW_YEARS)
     page.heading(page.name, labels("sign.allocation", unit=labels.unit(unit or labels("allocation.units"))))
     chosen = decision_years(page.book.result)
     total = labels("allocation.total", years=spans(map(int, chosen)))
@@ -47,8 +47,8 @@ def fill_allocation(page: Page) -> None:
     if not unit:
         page.across(labels("allocation.no_total"), italic=True)
     page.row += 1
-    charts.place(page, allocation_chart(page.book), 0, 890, 300)
-    charts.skip(page, 300)
+    charts.place(page, allocation_chart(page.book), 0, min(page.pixels, 1200), 320)
+    charts.skip(page, 320)
     page.finish(years + 2)
 
 
@@ -184,7 +184,7 @@ def _stock(page: Page, name: str, null: list[float], advice: list[float], unit: 
 
 def fill_charts(page: Page) -> None:
     """Charts of the shown variables that change most, two beside each other, on one page."""
-    page.set_up([125], pages_high=1, portrait=True)
+    page.set_up([64, 64], pages_high=1, portrait=True)
     page.heading(page.name, page.labels("sign.charts"))
     unit = units(page.book.result.tables["trajectories"])
     names = main_stocks(page.book.result, MOST_CHARTS)
@@ -193,7 +193,7 @@ def fill_charts(page: Page) -> None:
         charts.place(page, chart, CHART_WIDTH * (number % 2), CHART_WIDTH - 10, CHART_HEIGHT)
         if number % 2 or number == len(names) - 1:
             charts.skip(page, CHART_HEIGHT)
-    page.finish(1)
+    page.finish(2)
 
 
 def _stock_chart(book: Book, name: str, unit: str) -> object:

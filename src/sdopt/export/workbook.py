@@ -10,8 +10,8 @@ import xlsxwriter
 
 from sdopt.export.cells import plain_text
 from sdopt.export.labels import Labels
-from sdopt.export.page import Book, Page
 from sdopt.export.names import with_shown_names
+from sdopt.export.page import Book, Page
 from sdopt.export.sheets_return import fill_return
 from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_run, fill_search
 from sdopt.export.sheets_text import fill_guide, fill_summary

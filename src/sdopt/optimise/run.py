@@ -157,7 +157,7 @@ def _bound_figures(problem: Problem, found: Found, archive: Archive) -> dict[str
         "gap": found.gap if found.bound > 0 else None,
         "gap_amount": found.gap_amount,
         "gap_euro": _in_euros(found.gap_amount, problem.objective_unit),
-        "gap_reason": None if found.bound > 0 else "no allowed allocation is better than the null alternative",
+        "gap_reason": None if found.bound > 0 else "no allowed allocation beats the null alternative",
         "bound_assumes": "the return is concave" + (f", and so are: {', '.join(leaning)}" if leaning else ""),
         "bound_leans_on": leaning,
     }

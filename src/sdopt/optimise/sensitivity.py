@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.cutting_planes import start_cutting_planes
 from sdopt.optimise.search import Found
@@ -59,18 +60,25 @@ def half_step_figures(problem: Problem, found: Found) -> dict[str, float | None]
     """Effect of halving the time step: on the return of this advice, and on the advice.
 
     `half_step_return_change` is relative to the improvement. `half_step_regret` (and `..._at_most`) is
-    what an advice made at the half step gains there over this one, relative to the improvement.
+    what an advice made at the half step gains there over this one, relative to the improvement; absent
+    when no allocation is allowed there. `half_step_smallest_slack` below zero is how far this advice
+    passes a constraint there, as part of the constraint's size.
     """
     finer = at_time_step(problem, problem.grid.step / 2)
     view, archive = View(finer, finer.objective_rows), Archive(finer)
-    here = float(view.objective(finer.evaluator.values(found.point[None]).value)[0])
+    values = finer.evaluator.values(found.point[None]).value
+    here = float(view.objective(values)[0])
     size = abs(found.improvement) or np.inf
     archive.add(np.vstack([found.point, finer.decisions.null_vector()]))
-    regret, most = _regret(view, archive, found, here)
+    try:
+        regret, most = _regret(view, archive, found, here)
+    except OptimisationError:
+        regret, most = np.nan, None
     return {
         "half_step": finer.grid.step,
         "half_step_improvement": here,
+        "half_step_smallest_slack": float(view.slacks(values).min(initial=0.0)),
         "half_step_return_change": (here - found.improvement) / size,
-        "half_step_regret": regret / size,
+        "half_step_regret": None if np.isnan(regret) else regret / size,
         "half_step_regret_at_most": None if most is None else most / size,
     }
