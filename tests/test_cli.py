@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,13 +20,27 @@ ROOT = TESTS.parent
 DATA = TESTS / "data" / "optimise"
 BROKEN_CONFIGS = (
     *("unknown_key", "missing_section", "text_for_number", "decimal_comma", "duplicate_key", "tab"),
-    *("bounds_order", "no_model_file", "constraint_on_unknown_decision", "years_outside_horizon", "many_at_once"),
+    *(
+        "bounds_order",
+        "no_model_file",
+        "constraint_on_unknown_decision",
+        "years_outside_horizon",
+        "many_at_once",
+    ),
     *("empty", "rate_in_percent"),
 )
 BROKEN_MODELS = ("circular", "syntax_error", "unsupported")
 PLANTED = {
-    "unknown variable": ("spending a, bounds", "spending aa, bounds", 'no constant "spending aa". Did you mean'),
-    "bounds without today": ("bounds: [0, 9]}\n  b", "bounds: [3, 9]}\n  b", "leaves out the null alternative"),
+    "unknown variable": (
+        "spending a, bounds",
+        "spending aa, bounds",
+        'no constant "spending aa". Did you mean',
+    ),
+    "bounds without today": (
+        "bounds: [0, 9]}\n  b",
+        "bounds: [3, 9]}\n  b",
+        "leaves out the null alternative",
+    ),
     "limits that clash": ("at_most: 10", "at_most: -1", "total (2027) would have to be relaxed by 1"),
     "step too long": ("end: 2031}", "end: 2031, time_step: 0.5}", "is above the step of linear.mdl"),
 }
@@ -81,7 +96,9 @@ def test_optimise(question: Path) -> None:
     assert str(folder) in text
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert summary["objective"] == pytest.approx(24.948165857803)
-    assert {name: data for name, data in files(question.parent).items() if not name.startswith("uit/")} == before
+    assert {
+        name: data for name, data in files(question.parent).items() if not name.startswith("uit/")
+    } == before
 
 
 def test_optimise_twice_gives_the_same_bytes_in_a_new_folder(question: Path) -> None:
@@ -100,8 +117,9 @@ def test_results_in_another_format(question: Path) -> None:
     target = question.parent / "tabellen"
     said("export", folder, "--format", "csv", "--output", target)
     with (target / "decisions.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [float(row["value"]) for row in rows] == pytest.approx([9, 9, 1, 1])
+        rows = list(csv.DictReader(file, delimiter=";"))  # as a Dutch spreadsheet wants it
+    found = [float(row["value"].replace(",", ".")) for row in rows]
+    assert found == pytest.approx([9, 9, 1, 1])
 
 
 def test_simulate_the_null_alternative(question: Path) -> None:
@@ -148,7 +166,11 @@ def test_simulate_a_given_allocation(question: Path) -> None:
     ("good", "bad", "expected"),
     [
         ("a,2028,9", "a,2028,much", "row 3: year and value must be numbers"),
-        ("a,2028,9", "aa,2028,9", 'row 3: the config has no decision "aa" that starts in 2028. Did you mean "a"?'),
+        (
+            "a,2028,9",
+            "aa,2028,9",
+            'row 3: the config has no decision "aa" that starts in 2028. Did you mean "a"?',
+        ),
         ("a,2028,9", "a,2029,9", 'row 3: the config has no decision "a" that starts in 2029.'),
         ("a,2028,9", "a,2027,9", "row 3: a in 2027 is given twice"),
         ("b,2028,1\n", "", "no value for b in 2028"),
@@ -261,7 +283,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     config = ROOT / "configs" / "vrij-pad-20-jaar.yaml"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", INTERRUPT, "optimise", str(config), "--output", str(output)],
-        env={"PYTHONPATH": str(ROOT / "src")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",

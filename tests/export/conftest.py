@@ -1,12 +1,16 @@
-"""A small result that is consistent in itself, and what to do where there is no LibreOffice."""
+"""A small result that is consistent in itself, and LibreOffice as another reader (or its absence)."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -137,15 +141,15 @@ def build_result(**changes: object) -> Result:
         "constraints": _constraints(),
         "assumptions": _assumptions(),
         "end_value": pd.DataFrame(
-            [(w, w * 20.0, w * 24.0, w * 4.0, w == 0.0) for w in (0.0, 1.0, 1.5)],
-            columns=["weight", "null", "advice", "difference", "advice_changes"],
+            [(w, w * 20.0, w * 24.0, w * 4.0, 0.2 - w / 10, None, w == 0.0) for w in (0.0, 1.0, 1.5)],
+            columns=["weight", "null", "advice", "difference", "regret", "regret_at_most", "advice_changes"],
         ),
         "search": pd.DataFrame(
             [(i + 1, b, u, (u - b) / improvement) for i, (b, u) in enumerate(zip(best, bounds, strict=True))],
             columns=["iteration", "best", "bound", "gap"],
         ),
         "audit": pd.DataFrame(
-            [("return is concave", 10000, 0, 0.0), ("constraint totaal budget is concave", 10000, 0, 0.0)],
+            [("return: pairs", 10000, 0, 0.0), ("totaal budget: points against cuts", 10000, 3, 1e-4)],
             columns=["check", "points", "violations", "largest_violation"],
         ),
         "decisions": pd.DataFrame(
@@ -163,9 +167,11 @@ def build_result(**changes: object) -> Result:
         "improvement": improvement,
         "bound": bound,
         "gap": (bound - objective) / improvement,
-        "gap_euro": bound - objective,
-        "gap_reason": "gap reached",
-        "bound_assumes": "return and constraints are concave",
+        "gap_amount": bound - objective,
+        "gap_euro": (bound - objective) * 1e6,
+        "gap_reason": None,
+        "bound_assumes": "the return is concave",
+        "bound_leans_on": [],
         "replay_max_relative_difference": 3.1e-13,
         "replay_worst_variable": "people on bijstand",
         "objective_unit": "million EUR",
@@ -215,3 +221,70 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     count = config.stash.get(LEFT_OUT, 0)
     if count:
         terminalreporter.write_line(f"{count} desktop checks were left out. {NO_DESKTOP}", yellow=True)
+
+
+# Without this LibreOffice trusts the stored values of .xlsx and checks nothing.
+ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
+</oor:items>
+"""
+
+
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LibreOffice profile of our own."""
+    if shutil.which("soffice") is None:
+        pytest.fail(NO_DESKTOP)
+    folder = tmp_path_factory.mktemp("profile")
+    (folder / "user").mkdir()
+    (folder / "user" / "registrymodifications.xcu").write_text(ALWAYS_RECALCULATE, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def convert(profile: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], Path]:
+    """A file as LibreOffice saves it in another format, in a new folder."""
+
+    def converted(source: Path, form: str) -> Path:
+        target = tmp_path_factory.mktemp("converted")
+        options = ["--headless", "--norestore", "--convert-to", form, "--outdir", str(target), str(source)]
+        command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
+        assert "Error" not in done.stdout + done.stderr
+        return target / f"{source.stem}.{form}"
+
+    return converted
+
+
+@pytest.fixture(scope="session")
+def values() -> Callable[[Path], dict[tuple[str, str], Any]]:
+    """Sheet and cell -> stored value, of every cell that holds something."""
+
+    def stored(path: Path) -> dict[tuple[str, str], Any]:
+        book = openpyxl.load_workbook(path, data_only=True)
+        cells = (cell for sheet in book for row in sheet.iter_rows() for cell in row)
+        return {(c.parent.title, c.coordinate): c.value for c in cells if c.value not in (None, "")}
+
+    return stored
+
+
+@pytest.fixture(scope="session")
+def check_recalculated(
+    convert: Callable[[Path, str], Path], values: Callable[[Path], dict[tuple[str, str], Any]]
+) -> Callable[[Path], int]:
+    """Checks that LibreOffice calculates what is stored, and no error; returns the number of cells."""
+
+    def check(path: Path) -> int:
+        stored, recalculated = values(path), values(convert(path, "xlsx"))
+        assert stored.keys() == recalculated.keys()
+        for place, value in stored.items():
+            number = isinstance(value, (int, float))
+            assert recalculated[place] == (pytest.approx(value, rel=1e-12, abs=1e-9) if number else value), (
+                place
+            )
+        assert not [value for value in recalculated.values() if str(value).startswith("#")]
+        return len(stored)
+
+    return check

@@ -1,7 +1,7 @@
 """The workbook in a real spreadsheet program: LibreOffice calculates everything again and prints it."""
 
-import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,77 +17,38 @@ from sdopt.result import Result
 
 pytestmark = pytest.mark.desktop
 
-# Without this LibreOffice trusts the stored values of .xlsx and checks nothing.
-ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
-<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
-</oor:items>
-"""
+Convert = Callable[[Path, str], Path]
+Values = Callable[[Path], dict[tuple[str, str], Any]]
 
 
-@pytest.fixture(scope="session")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LibreOffice profile of our own."""
-    if shutil.which("soffice") is None:
-        pytest.fail("LibreOffice is absent. apt-get install --no-install-recommends libreoffice-calc")
-    folder = tmp_path_factory.mktemp("profile")
-    (folder / "user").mkdir()
-    (folder / "user" / "registrymodifications.xcu").write_text(ALWAYS_RECALCULATE, encoding="utf-8")
-    return folder
-
-
-def converted(profile: Path, source: Path, form: str) -> Path:
-    """A file as LibreOffice saves it in another format, in a folder beside it."""
-    target = source.parent / "converted"
-    options = ["--headless", "--norestore", "--convert-to", form, "--outdir", str(target), str(source)]
-    command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
-    assert "Error" not in done.stdout + done.stderr
-    return target / f"{source.stem}.{form}"
-
-
-def values(path: Path) -> dict[tuple[str, str], Any]:
-    """Sheet and cell -> stored value, of every cell that holds something."""
-    book = openpyxl.load_workbook(path, data_only=True)
-    cells = (cell for sheet in book for row in sheet.iter_rows() for cell in row)
-    return {(c.parent.title, c.coordinate): c.value for c in cells if c.value not in (None, "")}
-
-
-def test_libreoffice_really_recalculates(profile: Path, tmp_path: Path) -> None:
+def test_libreoffice_really_recalculates(convert: Convert, values: Values, tmp_path: Path) -> None:
     with xlsxwriter.Workbook(tmp_path / "wrong.xlsx") as book:
         book.add_worksheet("a").write_formula(0, 0, "=1+1", None, 999)
     assert values(tmp_path / "wrong.xlsx") == {("a", "A1"): 999}
-    assert values(converted(profile, tmp_path / "wrong.xlsx", "xlsx")) == {("a", "A1"): 2}
+    assert values(convert(tmp_path / "wrong.xlsx", "xlsx")) == {("a", "A1"): 2}
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_recalculated_values_equal_the_stored_ones(
-    profile: Path, make_result: Any, tmp_path: Path, language: str
+    check_recalculated: Callable[[Path], int], make_result: Any, tmp_path: Path, language: str
 ) -> None:
     path = tmp_path / "een map" / "werkboek.xlsx"
     path.parent.mkdir()
     path.write_bytes(workbook_bytes(make_result(language=language)))
-    stored, recalculated = values(path), values(converted(profile, path, "xlsx"))
-    assert stored.keys() == recalculated.keys()
-    assert len(stored) > 500
-    for place, value in stored.items():
-        expected = pytest.approx(value, rel=1e-12, abs=1e-9) if isinstance(value, (int, float)) else value
-        assert recalculated[place] == expected, place
-    assert not [value for value in recalculated.values() if str(value).startswith("#")]
+    assert check_recalculated(path) > 500
 
 
-def test_prints_without_error_on_few_pages(profile: Path, result: Result, tmp_path: Path) -> None:
+def test_prints_without_error_on_few_pages(convert: Convert, result: Result, tmp_path: Path) -> None:
     path = tmp_path / "workbook.xlsx"
     path.write_bytes(workbook_bytes(result))
-    pdf = converted(profile, path, "pdf").read_bytes()
+    pdf = convert(path, "pdf").read_bytes()
     assert pdf.startswith(b"%PDF")
-    assert pdf.count(b"/Type/Page/") + pdf.count(b"/Type/Page\n") + pdf.count(b"/Type /Page ") == 9
+    assert pdf.count(b"/Type/Page/") + pdf.count(b"/Type/Page\n") + pdf.count(b"/Type /Page ") == 10
 
 
-def test_ods_opens_with_the_same_numbers(profile: Path, result: Result, tmp_path: Path) -> None:
+def test_ods_opens_with_the_same_numbers(convert: Convert, result: Result, tmp_path: Path) -> None:
     folder = write_results(result, tmp_path, "", {}, None)
-    again = converted(profile, export_results(folder, "ods", tmp_path / "all.ods"), "xlsx")
+    again = convert(export_results(folder, "ods", tmp_path / "all.ods"), "xlsx")
     rows = openpyxl.load_workbook(again, data_only=True)["allocation"].iter_rows(min_row=2, values_only=True)
     assert [row[7 - 1] for row in rows] == pytest.approx(
         result.tables["allocation"]["value"].tolist(), rel=1e-14

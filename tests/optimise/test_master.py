@@ -94,9 +94,7 @@ def test_bounds_fall_as_cuts_come() -> None:
     before = master.solve().dual_bound
     for _ in range(30):
         point = master.solve().point
-        master.add_objective_cut(
-            -float((point - centre) @ (point - centre)), -2 * (point - centre), point
-        )
+        master.add_objective_cut(-float((point - centre) @ (point - centre)), -2 * (point - centre), point)
         now = master.solve().dual_bound
         assert now <= before + 1e-9
         before = now

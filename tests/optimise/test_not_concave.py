@@ -7,9 +7,11 @@ from math import exp, log, sqrt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sdopt.optimise.archive import Archive, View
+from sdopt.optimise.linear import solve_linear
 from sdopt.optimise.run import optimise
 from sdopt.optimise.search import Found, search
 from sdopt.problem.build import Problem
@@ -73,13 +75,13 @@ def test_a_jump(ask: Ask, threshold: float) -> None:
 
 
 def test_a_convex_return_ends_in_a_corner(ask: Ask) -> None:
-    """a + 0.2 b + 0.1 (a^2 + b^2) under a + b <= 16: best corner (16, 0) with 41.6; today 1.4."""
+    """Return a + 0.2 b + 0.1 (a^2 + b^2) under a + b <= 16: best corner (16, 0) with 41.6; today 1.4."""
     cap = {"cap": {"decisions": {"a": 1, "b": 1}, "at_most": 16}}
     check_local(solve(ask("curved", {"model.changes": {"bend": 0.1}, "constraints": cap})), 40.2)
 
 
 def test_a_wrong_sign_makes_a_local_trap(ask: Ask) -> None:
-    """a - 4 sqrt(1 + a) - b falls from today's a = 1 to a = 0 (-4), but its best is a = 16 (16 - 4 sqrt 17)."""
+    """Return a - 4 sqrt(1 + a) - b falls from a = 1 to a = 0 (-4); its best is a = 16 (16 - 4 sqrt 17)."""
     result = solve(ask("curved", {"model.changes": {"loss": 4, "effect b": -1}}))
     check_local(result, 16 - 4 * sqrt(17) - (1 - 4 * sqrt(2) - 1))
 
@@ -96,7 +98,7 @@ HARM = {"harm": {"variables": {"harm": 1}, "at_most": 4}}
 
 
 def test_a_binding_constraint_that_is_not_concave(ask: Ask) -> None:
-    """a + 0.2 b with sqrt(1 + a) + sqrt(1 + b) <= 4: along the edge a always gains most, so (8, 0).
+    """Return a + 0.2 b with sqrt(1 + a) + sqrt(1 + b) <= 4: along the edge a always gains most, so (8, 0).
 
     Without that limit the linear return reaches 16 + 3.2: the bound that is left, 18 above today's 1.2.
     """
@@ -113,7 +115,7 @@ def test_a_binding_constraint_that_is_not_concave(ask: Ask) -> None:
 
 
 def test_a_constraint_that_is_not_concave_and_does_not_bind(ask: Ask) -> None:
-    """With b down to 0 by its own cost and a <= 3, harm never reaches 4: optimal, and the bound is free of it."""
+    """With b down to 0 by its cost and a <= 3, harm never reaches 4: optimal, and the bound is free of it."""
     result = solve(
         ask(
             "curved",
@@ -126,7 +128,7 @@ def test_a_constraint_that_is_not_concave_and_does_not_bind(ask: Ask) -> None:
 
 
 def test_both_return_and_constraint(ask: Ask) -> None:
-    """a + 0.2 b + 0.1 (a^2 + b^2) under the same limit: (8, 0) gives 14.4; today 1.4."""
+    """Return a + 0.2 b + 0.1 (a^2 + b^2) under the same limit: (8, 0) gives 14.4; today 1.4."""
     check_local(solve(ask("curved", {"model.changes": {"bend": 0.1}, "constraints": HARM})), 13)
 
 
@@ -144,7 +146,8 @@ def values_of(result: Result) -> list[float]:
 
 
 RESPONSE = (
-    "(1 + saturation of prevention) * (relative prevention - 1) / (relative prevention + saturation of prevention)"
+    "(1 + saturation of prevention) * (relative prevention - 1) "
+    "/ (relative prevention + saturation of prevention)"
 )
 BASE_RESPONSE = (
     "(1 + saturation of social base) * (relative social infrastructure - 1)\n"
@@ -173,9 +176,10 @@ def social(ask: Ask, config: str, **more: Any) -> Problem:
     return ask(config, changes, base=ROOT / "configs")
 
 
-@pytest.mark.parametrize("planted", PLANTED)
-@pytest.mark.parametrize("config", ["voorbeeld-100k", "herverdelen-100k"])
-def test_the_social_domain_with_a_planted_fault(ask: Ask, tmp_path: Path, config: str, planted: str) -> None:
+@pytest.mark.parametrize(
+    ("planted", "config"), list(zip(PLANTED, ["voorbeeld-100k", "herverdelen-100k"] * 2, strict=True))
+)
+def test_the_social_domain_with_a_planted_fault(ask: Ask, tmp_path: Path, planted: str, config: str) -> None:
     text = (ROOT / "models" / "social_domain.mdl").read_text(encoding="utf-8")
     good, bad = PLANTED[planted]
     assert text.count(good) == 1
@@ -194,3 +198,27 @@ def test_the_social_domain_as_it_is(ask: Ask, config: str) -> None:
     assert found.status is Status.OPTIMAL
     assert found.gap is not None
     assert found.gap <= 1e-4
+
+
+def test_the_far_side_of_a_threshold_is_found(ask: Ask, tmp_path: Path) -> None:
+    """Prevention raised as fast as it may passes the threshold and doubles the gain: a start gets there."""
+    text = (ROOT / "models" / "social_domain.mdl").read_text(encoding="utf-8")
+    good, bad = PLANTED["prevention works from a threshold (S-shape)"]
+    (tmp_path / "planted.mdl").write_text(text.replace(good, bad), encoding="utf-8")
+    more = {"model.file": str(tmp_path / "planted.mdl"), "decision_years.last": 2030, "search.starts": 8}
+    problem = social(ask, "voorbeeld-100k", **more)
+    found = find(problem)
+    prevention = np.array([float(label == "prevention") for label, _ in problem.decisions.labels()])
+    bounds = problem.decisions.lower(), problem.decisions.upper()
+    highest = solve_linear(prevention, problem.rules, *bounds).point
+    least = solve_linear(-prevention, problem.rules, *bounds).point
+    view = View(problem, problem.objective_rows)
+    far, near = (
+        float(
+            view.objective(problem.evaluator.values(np.where(prevention, side, found.point)[None]).value)[0]
+        )
+        for side in (highest, least)
+    )
+    assert far > near + 10
+    assert found.improvement >= far
+    assert any(start.improvement is not None and start.improvement < far - 10 for start in found.starts)

@@ -86,7 +86,9 @@ def test_a_batch_is_its_points_one_by_one(problem: Problem, points: Floats) -> N
 def test_the_objective_from_what_pysd_computes(model: SourceModel, problem: Problem, points: Floats) -> None:
     """Present value and end value, summed anew from PySD's trajectories of null alternative and a point."""
     config = problem.config
-    constants = {k: v for k, v in problem.changed_constants.items() if k not in problem.decisions.null_paths()}
+    constants = {
+        k: v for k, v in problem.changed_constants.items() if k not in problem.decisions.null_paths()
+    }
     drawn = {key: path[:, 0] for key, path in problem.decisions.expand(points[:1]).items()}
     ours = [problem.null_objective, float(problem.objective(problem.evaluator.values(points[:1]).value)[0])]
     for paths, objective in zip((problem.decisions.null_paths(), drawn), ours, strict=True):
@@ -104,7 +106,9 @@ def test_the_objective_from_what_pysd_computes(model: SourceModel, problem: Prob
 
 def test_constraints_from_what_pysd_computes(model: SourceModel, problem: Problem, points: Floats) -> None:
     """Each limit, read by hand from the trajectories: averages, ends of years, every step."""
-    constants = {k: v for k, v in problem.changed_constants.items() if k not in problem.decisions.null_paths()}
+    constants = {
+        k: v for k, v in problem.changed_constants.items() if k not in problem.decisions.null_paths()
+    }
     drawn = {key: path[:, 0] for key, path in problem.decisions.expand(points[:1]).items()}
     null, here = (
         replay(model, constants, paths, problem.grid) for paths in (problem.decisions.null_paths(), drawn)
@@ -132,6 +136,8 @@ def test_a_finer_step_asks_the_same(problem: Problem, points: Floats) -> None:
     finer = at_time_step(problem, problem.grid.step / 2)
     assert finer.decisions.labels() == problem.decisions.labels()
     assert [rule.limit for rule in finer.rules] == [rule.limit for rule in problem.rules]
-    ours, theirs = (p.objective(p.evaluator.values(points).value) - p.null_objective for p in (problem, finer))
+    ours, theirs = (
+        p.objective(p.evaluator.values(points).value) - p.null_objective for p in (problem, finer)
+    )
     assert (ours != theirs).all()
     assert theirs == pytest.approx(ours, rel=0.05)

@@ -61,7 +61,7 @@ QUESTION: dict[str, Any] = {
         "components": ["saved care"],
     },
     "uncertainties": [{"constant": "effect of prevention", "low": -1, "high": 0}],
-    "output": {"show": ["People"]},
+    "output": {"show": ["People"], "labels": {"people": "Mensen", "Waiting_people": "Wachtenden"}},
 }
 
 TABLE = (
@@ -178,6 +178,27 @@ def test_a_question_that_fits(tmp_path: Path) -> None:
         ),
         ("output.show", ["nothing"], 'output.show.0: model.mdl has no variable "nothing".'),
         (
+            "output.labels",
+            {"waiting peple": "Wachtenden"},
+            'output.labels.waiting peple: model.mdl has no variable "waiting peple". '
+            'Did you mean "Waiting people"? List all: sdopt variables model.mdl',
+        ),
+        (
+            "output.labels",
+            {"People": "Mensen", "waiting people": "Mensen"},
+            'output.labels.waiting people: "Mensen" is also what readers see for "People"; give every',
+        ),
+        (
+            "output.labels",
+            {"People": "Waiting people"},
+            'output.labels.People: "Waiting people" is also what readers see for "Waiting people"',
+        ),
+        (
+            "output.labels",
+            {"People": "Mensen", "people": "Personen"},
+            'output.labels.people: "People" is the same variable; keep one of the two',
+        ),
+        (
             "uncertainties",
             [{"constant": "effect of prevention", "low": -0.2, "high": 0}],
             "uncertainties.0: -0.25, the value used, is outside [-0.2, 0]",
@@ -192,6 +213,11 @@ def test_a_question_that_fits(tmp_path: Path) -> None:
 def test_one_thing_that_does_not_fit(tmp_path: Path, place: str, value: Any, announced: str) -> None:
     (complaint,) = complaints(load(tmp_path, (place, value)), model())
     assert complaint.startswith(announced)
+
+
+def test_labels_may_trade_places(tmp_path: Path) -> None:
+    swapped = {"People": "Waiting people", "Waiting people": "People"}
+    check_meaning(load(tmp_path, ("output.labels", swapped)), model(), ())
 
 
 def test_decisions_in_different_units_cannot_be_added(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.linear import Row, solve_linear
+from sdopt.optimise.sample import columns_of
 from sdopt.problem.rules import Rule
 
 FIRST_RADIUS = 0.25
@@ -62,6 +63,19 @@ def local_search(
     return [searcher.repaired(start) for start in starts]
 
 
+def merit(view: View, archive: Archive, values: Floats) -> Floats:
+    """Improvement less a penalty for broken constraints, (point,), from evaluator values."""
+    broken = np.minimum(view.slacks(values), 0.0).sum(axis=1)
+    return np.asarray(view.objective(values) + PENALTY * _scale(view, archive) * broken)
+
+
+def _scale(view: View, archive: Archive) -> float:
+    """Largest change of the return that its slope at the first point promises between the bounds."""
+    decisions = view.problem.decisions
+    slope = np.abs(view.objective_gradient(archive.gradients[:1])[0])
+    return max(float(slope @ (decisions.upper() - decisions.lower())), 1e-9)
+
+
 class _Searcher:
     """Trust-region steps over one archive."""
 
@@ -69,9 +83,10 @@ class _Searcher:
         self.view, self.archive = view, archive
         decisions = view.problem.decisions
         self.lower, self.upper = decisions.lower(), decisions.upper()
-        slope = np.abs(view.objective_gradient(archive.gradients[:1])[0])
-        scale = max(float(slope @ (self.upper - self.lower)), 1e-9)
-        self.penalty = PENALTY * scale
+        # Parts of a step: all decisions together, and all but one, which may stand at the edge of a jump.
+        others = [1.0 - columns_of(path, decisions.size) for path in decisions.paths]
+        self.parts = np.concatenate([np.outer(STEPS, np.ones(decisions.size)), others])
+        scale = _scale(view, archive)
         self.size = max(float(np.abs(view.objective(archive.values)).max()), 1e-3 * scale)
 
     def improvement(self, position: int) -> float:
@@ -81,17 +96,16 @@ class _Searcher:
         return float(self.merits(self.archive.values[[position]])[0])
 
     def merits(self, values: Floats) -> Floats:
-        """Improvement less a penalty for broken constraints, (point,)."""
-        broken = np.minimum(self.view.slacks(values), 0.0).sum(axis=1)
-        return np.asarray(self.view.objective(values) + self.penalty * broken)
+        return merit(self.view, self.archive, values)
 
     def move(self, starts: list[Start]) -> None:
         """One step of every start: its LP, then the best place on the way, all evaluated together."""
         targets = np.array([self.target(start) for start in starts])
         here = self.archive.points[[start.position for start in starts]]
-        tried = here[:, None, :] + np.array(STEPS)[:, None] * (targets - here)[:, None, :]
-        values = self.view.problem.evaluator.values(tried.reshape(-1, tried.shape[-1])).value
-        merits = self.merits(values).reshape(tried.shape[:2])
+        tried = here[:, None, :] + self.parts * (targets - here)[:, None, :]
+        flat = tried.reshape(-1, tried.shape[-1])
+        merits = self.merits(self.view.problem.evaluator.values(flat).value)
+        merits = np.where(self.view.meets_rules(flat), merits, -np.inf).reshape(tried.shape[:2])
         winners = merits.argmax(axis=1)
         gains = [m[w] - self.merit(s.position) for m, w, s in zip(merits, winners, starts, strict=True)]
         better = [k for k, gain in enumerate(gains) if gain > 0]
@@ -99,7 +113,8 @@ class _Searcher:
         for k, start in enumerate(starts):
             if k in better:
                 start.position = place + better.index(k)
-                start.radius = min(start.radius * GROWTH[winners[k]], 1.0)
+                growth = GROWTH[winners[k]] if winners[k] < len(GROWTH) else 1.0
+                start.radius = min(start.radius * growth, 1.0)
             else:
                 start.radius *= STEPS[0]
             start.idle = 0 if gains[k] > LEAST_GAIN * self.size else start.idle + 1

@@ -12,7 +12,7 @@ from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.audit import Audit, audit
 from sdopt.optimise.cutting_planes import CuttingPlanes, Progress, Trace, relative_gap, start_cutting_planes
 from sdopt.optimise.linear import Row, clash
-from sdopt.optimise.local_search import LocalOptimum, local_search
+from sdopt.optimise.local_search import LocalOptimum, local_search, merit
 from sdopt.optimise.master import InfeasibleMasterError
 from sdopt.optimise.sample import Polytope, find_vertices
 from sdopt.problem.rules import Rule
@@ -22,6 +22,8 @@ LOCAL_ROUNDS = 120
 """Most trust-region rounds of the local search."""
 WEAK_ROUNDS = 40
 """Most rounds of a search that leaves constraints out: if they bind, its gap cannot close."""
+TRIED = 1000
+"""Random places from which the most promising are taken as starts."""
 TOWARDS = np.array([1.0, 0.75, 0.5, 0.3, 0.15, 0.05, 0.0])
 """How far starts are pulled from a random place to the best one."""
 
@@ -133,11 +135,18 @@ def _climb(found: Found, polytope: Polytope, settings: Search, progress: Progres
 
 
 def _allowed_starts(found: Found, polytope: Polytope, settings: Search) -> Floats:
-    """The best point, and random points drawn towards it until every constraint allows them."""
+    """The best point, random points drawn towards it until every constraint allows them, and the most
+    promising of many random points: high return, little broken. The search itself mends what they break.
+    """
+    view = found.planes.view
     random = np.random.default_rng([settings.seed, 1])
-    drawn = polytope.draw(settings.starts - 1, random)
+    promising = settings.starts // 2
+    drawn = polytope.draw(settings.starts - 1 - promising, random)
     towards = found.point + (drawn - found.point) * TOWARDS[:, None, None]
-    values = found.planes.view.problem.evaluator.values(towards.reshape(-1, towards.shape[-1])).value
-    slacks = found.planes.view.slacks(values).min(axis=1, initial=np.inf).reshape(towards.shape[:2])
+    values = view.problem.evaluator.values(towards.reshape(-1, towards.shape[-1])).value
+    slacks = view.slacks(values).min(axis=1, initial=np.inf).reshape(towards.shape[:2])
     first = np.argmax(slacks >= 0, axis=0)
-    return np.vstack([found.point, towards[first, np.arange(drawn.shape[0])]])
+    many = polytope.draw(TRIED, random)
+    merits = merit(view, found.planes.archive, view.problem.evaluator.values(many).value)
+    chosen = np.argsort(-merits, kind="stable")[:promising]
+    return np.vstack([found.point, towards[first, np.arange(len(drawn))], many[chosen]])

@@ -1,0 +1,282 @@
+"""From a config on disk to files on disk: real runs, read back by programs that are not ours."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pysd
+import pytest
+from click.testing import CliRunner
+
+from sdopt.cli import main
+from sdopt.export.formats import read_results
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data"
+EXAMPLE = ROOT / "configs" / "voorbeeld-100k.yaml"
+
+
+def run(*arguments: object) -> str:
+    """What a command of `sdopt` prints."""
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def optimised(config: Path, root: Path) -> Path:
+    """The new results folder of a config."""
+    before = set(root.iterdir()) if root.exists() else set()
+    run("optimise", config, "--output", root)
+    (new,) = set(root.iterdir()) - before
+    return new
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("één map") / "uitkomsten"
+
+
+@pytest.fixture(scope="module")
+def small(root: Path) -> Path:
+    """A question with a bound, with every kind of limit, at another time step than the model's own."""
+    return optimised(DATA / "wijk.yaml", root)
+
+
+@pytest.fixture(scope="module")
+def local(root: Path) -> Path:
+    """A question without diminishing returns, so without a bound."""
+    return optimised(DATA / "drempel.yaml", root)
+
+
+@pytest.fixture(scope="module")
+def example(root: Path) -> Path:
+    """The worked example of the social domain."""
+    return optimised(EXAMPLE, root)
+
+
+@pytest.fixture(params=["small", "local", "example"])
+def folder(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.getfixturevalue(request.param)
+    return found
+
+
+def table(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_parquet(folder / "tables" / f"{name}.parquet")
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return found
+
+
+def rows(folder: Path, sheet: str) -> list[list[Any]]:
+    book = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)
+    return [list(row) for row in book[sheet].iter_rows(values_only=True)]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_statuses_are_what_the_questions_are_made_for(small: Path, local: Path, example: Path) -> None:
+    assert [summary(folder)["status"] for folder in (small, local, example)] == [
+        "optimal",
+        "local",
+        "optimal",
+    ]
+    assert summary(local)["bound"] is None
+    assert len(table(local, "starts")) == 4
+
+
+def test_summary_sheet_equals_summary_json(folder: Path) -> None:
+    facts, shown = summary(folder), {row[0]: row[1] for row in rows(folder, "Samenvatting")}
+    assert shown["Rendement van het advies"] == pytest.approx(facts["objective"], rel=1e-14)
+    assert shown["Rendement als alles blijft zoals nu"] == pytest.approx(facts["null_objective"], rel=1e-14)
+    assert shown["Verbetering door het advies"] == pytest.approx(facts["improvement"], abs=5e-3)
+    names = {
+        "Hoogst mogelijke rendement (bovengrens)": "bound",
+        "Hoogstens nog te winnen": "gap_euro",
+        "Hetzelfde, als deel van wat te winnen valt": "gap",
+    }
+    for name, key in names.items():
+        assert shown[name] == ("n.v.t." if facts[key] is None else pytest.approx(facts[key], rel=1e-14))
+    if facts["gap_euro"] is not None:
+        assert facts["gap_euro"] == pytest.approx(facts["gap_amount"] * 1e6)
+        assert facts["gap_amount"] == pytest.approx(facts["bound"] - facts["objective"], abs=1e-9)
+
+
+def test_return_and_end_value_sheets_equal_their_tables(folder: Path) -> None:
+    shown = {row[0]: row for row in rows(folder, "Kosten-baten")}
+    names = summary(folder)["provenance"]["labels"]
+    for part in table(folder, "return").itertuples():
+        row = shown[names.get(part.component, part.component)]
+        assert row[1:3] == pytest.approx([part.null, part.advice], abs=5e-4)
+        assert row[3] == pytest.approx(part.difference, abs=5e-3)
+    for end in table(folder, "end_value").itertuples():
+        assert shown[end.weight][3] == pytest.approx(end.difference, abs=5e-3)
+
+
+def test_allocation_sheet_equals_its_table(folder: Path) -> None:
+    listed, found = rows(folder, "Verdeling per jaar"), table(folder, "allocation")
+    names = summary(folder)["provenance"]["labels"]
+    years = [
+        year
+        for year in next(row for row in listed if row[0] == "Beslissing")[1:]
+        if year in set(found["time"])
+    ]
+    first = next(k for k, row in enumerate(listed) if row[0] == "Advies") + 1
+    for row in listed[first : first + found["variable"].nunique()]:
+        chosen = found[
+            (found["allocation"] == "advice") & (found["variable"].map(lambda v: names.get(v, v)) == row[0])
+        ]
+        assert row[1 : len(years) + 1] == pytest.approx(chosen["value"].tolist(), rel=1e-12)
+
+
+def test_allocation_covers_the_decision_years_and_one_on_either_side(small: Path, example: Path) -> None:
+    for folder in (small, example):
+        assert sorted(set(table(folder, "allocation")["time"])) == [float(year) for year in range(2026, 2032)]
+
+
+def test_limits_have_one_row_per_year(small: Path) -> None:
+    listed = [row for row in rows(small, "Grenzen") if row[0] == "Mensen in zorg onder het plafond"]
+    steps = table(small, "constraints").query("measure == 'every_step'")
+    assert [row[1] for row in listed] == [2029, 2030, 2031]
+    assert len(steps) > 10
+    assert [row[7] for row in listed] == pytest.approx(
+        steps.groupby("year")["slack"].min().tolist(), abs=1e-6
+    )
+    assert [row[8] for row in listed] == ["ja", "nee", "nee"]
+    assert [row[9] for row in listed] == ["ja", "ja", "ja"]
+
+
+def test_limits_on_change_equal_their_own_arithmetic(small: Path) -> None:
+    # half a million or half of last year's, as tests/data/wijk.yaml says
+    listed = {(row[0], row[1]): row for row in rows(small, "Grenzen")}
+    value = (
+        table(small, "allocation").query("allocation == 'advice'").set_index(["variable", "time"])["value"]
+    )
+    for year in (2027, 2028, 2029, 2030):
+        care, prevention = value["care budget", year - 1], value["prevention budget", year - 1]
+        assert listed["Uitstroom: grootste stijging", year][4] == pytest.approx(1.5 * care)
+        assert listed["Uitstroom: grootste daling", year][4] == pytest.approx(care - 1)
+        assert listed["Voorkomen: grootste stijging", year][4] == pytest.approx(prevention + 1)
+        assert listed["Voorkomen: grootste daling", year][4] == pytest.approx(0.5 * prevention)
+
+
+def test_native_charts_and_no_error_cells(folder: Path) -> None:
+    content = (folder / "workbook.xlsx").read_bytes()
+    names = ZipFile(io.BytesIO(content)).namelist()
+    assert sum(name.startswith("xl/charts/chart") for name in names) >= 3
+    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "e" or str(cell.value).startswith("#")]
+
+
+@pytest.mark.desktop
+def test_libreoffice_finds_the_same_and_prints(
+    folder: Path, convert: Callable[[Path, str], Path], check_recalculated: Callable[[Path], int]
+) -> None:
+    assert check_recalculated(folder / "workbook.xlsx") > 300
+    assert convert(folder / "workbook.xlsx", "pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.desktop
+def test_all_formats_of_a_real_folder(
+    example: Path, convert: Callable[[Path, str], Path], tmp_path: Path
+) -> None:
+    allocation = table(example, "allocation")
+    xlsx, ods = tmp_path / "werkboek.xlsx", tmp_path / "alles.ods"
+    for form, target in (
+        ("xlsx", xlsx),
+        ("ods", ods),
+        ("csv", tmp_path / "csv"),
+        ("parquet", tmp_path / "p"),
+    ):
+        assert run("export", example, "--format", form, "--output", target).strip() == str(target)
+    assert xlsx.read_bytes() == (example / "workbook.xlsx").read_bytes()
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "p" / "allocation.parquet"), allocation)
+    dutch = pd.read_csv(tmp_path / "csv" / "allocation.csv", sep=";", decimal=",", encoding="utf-8-sig")
+    assert dutch["value"].tolist() == allocation["value"].tolist()
+    assert set(dutch["variable"]) >= {"Preventie", "Sociale basis", "Toegang en wijkteams"}
+    sheet = openpyxl.load_workbook(convert(ods, "xlsx"), data_only=True)["allocation"]
+    found = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert [row[3] for row in found] == allocation["variable"].tolist()
+    assert [row[6] for row in found] == pytest.approx(allocation["value"].tolist(), rel=1e-14)
+
+
+def test_two_runs_differ_in_run_json_only_and_overwrite_nothing(small: Path, root: Path) -> None:
+    before = contents(small)
+    again = optimised(DATA / "wijk.yaml", root)
+    assert again != small
+    assert contents(small) == before
+    after = contents(again)
+    assert before.keys() == after.keys()
+    assert {name for name in before if before[name] != after[name]} <= {"run.json"}
+
+
+def advice_of(folder: Path) -> pd.DataFrame:
+    """Trajectories of the advice: one row per year, one column per variable."""
+    found = table(folder, "trajectories").query("allocation == 'advice'")
+    return found.pivot(index="time", columns="variable", values="value")
+
+
+def largest_difference(expected: pd.DataFrame, found: pd.DataFrame) -> float:
+    """Relative to the largest value of each variable, at the year starts of `expected`."""
+    place = [abs(found.index.to_numpy(dtype=float) - year).argmin() for year in expected.index]
+    theirs = found.iloc[place].set_axis(expected.index)[expected.columns]
+    size = expected.abs().max().where(lambda s: s > 0, 1.0)
+    return float(((theirs - expected).abs().max() / size).max())
+
+
+def test_pysd_replays_the_written_model(folder: Path) -> None:
+    expected = advice_of(folder)
+    # PySD writes the points of a lookup into its Python file as NumPy prints them: 8 digits by default.
+    with np.printoptions(precision=17):
+        found = pysd.read_vensim(str(folder / "allocation.mdl")).run()
+    assert len(expected.columns) > 5
+    assert found.index[-1] == expected.index[-1] == summary(folder)["provenance"]["horizon"][1]
+    assert largest_difference(expected, found) < 1e-9
+
+
+if sys.platform != "win32":  # pysimlin ships no Windows wheels
+
+    def test_simlin_replays_the_written_model(folder: Path) -> None:
+        import simlin
+
+        expected = advice_of(folder)
+        expected.columns = [name.lower().replace(" ", "_") for name in expected.columns]
+        found = simlin.load(folder / "allocation.mdl").run().results
+        assert largest_difference(expected, found) < 1e-9
+
+
+def test_the_example_has_a_label_for_all_that_readers_see() -> None:
+    import yaml
+
+    for path in sorted((ROOT / "configs").glob("*.yaml")):
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        objective = config["objective"]
+        seen = [decision["variable"] for decision in config["decisions"].values()]
+        seen += [*config["output"]["show"], *objective["components"], objective["maximise"]]
+        seen += [objective["end_value"]["variable"]]
+        assert not set(seen) - set(config["output"]["labels"])
+
+
+def test_names_in_provenance_are_those_of_the_model(small: Path) -> None:
+    result = read_results(small)
+    assert result.provenance["shown"] == ["People in care", "Known people"]
+    assert result.provenance["labels"]["prevention budget"] == "Voorkomen"
+    assert {"Mensen in zorg", "Mensen in beeld"} <= {row[0] for row in rows(small, "Voorraden")}
+
+
+def test_without_show_all_stocks_are_shown(local: Path) -> None:
+    shown = {row[0] for row in rows(local, "Voorraden")} - {None}
+    assert shown >= {"Known people", "People in care"}
+    assert not shown & {"reach", "inflow", "total budget"}
