@@ -117,7 +117,8 @@ def test_sentences_about_limits(result: Result) -> None:
     decisions = result.tables["decisions"]
     at_bound = decisions.assign(at_bound=decisions["period"].isin([2027, 2028, 2030]) & (decisions.index < 4))
     assert limit_lines(result.with_tables(decisions=at_bound), NL) == [
-        "Knelt, en bepaalt dus mee wat het advies is: totaal budget (2027-2030); ondergrens schuldhulp (2027).",
+        "Knelt, en bepaalt dus mee wat het advies is: totaal budget (2027-2030); "
+        "ondergrens schuldhulp (2027).",
         "Op de eigen onder- of bovengrens: prevention budget (2027-2028, 2030).",
         "Let op: doorgaan zoals nu overschrijdt: ondergrens schuldhulp (2027-2030).",
     ]

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from sdopt.optimise.archive import Archive, View
+from sdopt.optimise.audit import audit
 from sdopt.optimise.linear import solve_linear
 from sdopt.optimise.run import optimise
+from sdopt.optimise.sample import find_vertices
 from sdopt.optimise.search import Found, search
 from sdopt.problem.build import Problem
 from sdopt.result import Result, Status
@@ -222,3 +224,21 @@ def test_the_far_side_of_a_threshold_is_found(ask: Ask, tmp_path: Path) -> None:
     assert far > near + 10
     assert found.improvement >= far
     assert any(start.improvement is not None and start.improvement < far - 10 for start in found.starts)
+
+
+def test_the_audit_names_the_constraint_that_is_not_concave(ask: Ask) -> None:
+    """A linear limit beside the one on harm: only the second is disproved, by pairs and by tangents."""
+    spent = {"spent": {"variables": {"social return": 1}, "at_most": 30}}
+    problem = ask("curved", {"constraints": {**spent, **HARM}})
+    archive = Archive(problem)
+    archive.add(problem.decisions.null_vector()[None])
+    view = View(problem, problem.objective_rows)
+    polytope = find_vertices(problem, np.random.default_rng(1))
+    checked = audit(view, archive, polytope, archive.points[0], 1.0, 200, 1)
+    assert checked.return_is_concave
+    assert [problem.constraints[c].functional.name for c in checked.disproved] == ["harm"]
+    assert {check.name: check.violations > 0 for check in checked.checks} == {
+        **{"return: pairs": False, "return: points against cuts": False},
+        **{"spent: pairs": False, "spent: points against cuts": False},
+        **{"harm: pairs": True, "harm: points against cuts": True},
+    }
