@@ -51,19 +51,20 @@ def optimise(config: Path, output: Path | None) -> None:
     from datetime import UTC, datetime
 
     from sdopt.export.console import Progress, print_result
-    from sdopt.export.folder import write_results
+    from sdopt.export.folder import check_writable, write_results
     from sdopt.export.provenance import allocation_model, run_facts, with_provenance
     from sdopt.optimise.run import optimise as find_best
     from sdopt.optimise.run import verify
 
     started = datetime.now(UTC)
     loaded, model, problem = _read(config)
+    root = output or loaded.config.output.directory
+    check_writable(root)
     with Progress() as progress:
         result = find_best(problem, loaded.sha256[:8], progress)
     result = verify(result, problem, model)
     result = with_provenance(result, loaded, model)
     text = config.read_text(encoding="utf-8-sig")
-    root = output or loaded.config.output.directory
     folder = write_results(result, root, text, run_facts(started), allocation_model(result, problem, model))
     print_result(result, folder)
 

@@ -26,7 +26,7 @@ class Status(Enum):
     )
     LOCAL = (
         "local",
-        "concavity is disproved, so no bound holds: best of several starts; compare their spread",
+        "concavity is disproved, so the bound is withdrawn or weak: best of several starts; see their spread",
     )
     SIMULATED = ("simulated", "a given allocation was simulated; nothing was optimised")
 

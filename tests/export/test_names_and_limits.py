@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from sdopt.export.certainty import certainty_lines, half_step_line
+from sdopt.export.certainty import certainty_lines, half_step_lines
 from sdopt.export.folder import write_results
 from sdopt.export.formats import export_results
 from sdopt.export.labels import Labels
@@ -150,7 +150,7 @@ def test_certainty_with_a_bound(result: Result) -> None:
         "20 van de 24 gekozen bedragen liggen tussen hun eigen onder- en bovengrens; 4 keer (per grens en "
         "jaar) knelt een grens die aan het model is gesteld.",
         "Onzekere aannames: 1 van de 3; kijk daar eerst naar (blad Aannames).",
-        "Let op: met dit advies komen onder nul: Mensen in de bijstand (vanaf 2034.5).",
+        "Let op: met dit advies komen onder nul: Mensen in de bijstand (vanaf 2034).",
     ]
 
 
@@ -182,13 +182,17 @@ def test_certainty_without_a_bound(result: Result, make_result: Callable[..., Re
 
 def test_half_step(result: Result) -> None:
     figures: dict[str, Any] = {"half_step": 0.0625, "half_step_return_change": -0.000519}
-    assert half_step_line(result, NL) == []
+    assert half_step_lines(result, NL) == []
     known = result.with_figures(**figures, half_step_regret_at_most=np.float64(0.0004))
-    assert half_step_line(known, NL) == [
+    assert half_step_lines(known, NL) == [
         "Een half zo grote tijdstap (0,0625 jaar) verandert de verbetering met -0,05 %; een advies dat "
         "daarmee is gemaakt, wint hoogstens 0,04 % van de verbetering."
     ]
-    unknown = result.with_figures(**figures, half_step_regret_at_most=None)
-    assert half_step_line(unknown, NL) == [
+    unknown = result.with_figures(**figures, half_step_regret_at_most=None, half_step_smallest_slack=-1e-5)
+    assert half_step_lines(unknown, NL) == [
         "Een half zo grote tijdstap (0,0625 jaar) verandert de verbetering met -0,05 %."
+    ]
+    passed = half_step_lines(result.with_figures(**figures, half_step_smallest_slack=-0.0123), NL)
+    assert passed[1:] == [
+        "Bij die tijdstap gaat het advies over een grens heen, met hoogstens 1,23 % daarvan."
     ]

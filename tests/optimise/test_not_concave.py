@@ -238,7 +238,10 @@ def test_the_audit_names_the_constraint_that_is_not_concave(ask: Ask) -> None:
     assert checked.return_is_concave
     assert [problem.constraints[c].functional.name for c in checked.disproved] == ["harm"]
     assert {check.name: check.violations > 0 for check in checked.checks} == {
-        **{"return: pairs": False, "return: points against cuts": False},
-        **{"spent: pairs": False, "spent: points against cuts": False},
-        **{"harm: pairs": True, "harm: points against cuts": True},
+        "return: pairs": False,
+        "return: points against cuts": False,
+        "spent: pairs": False,
+        "spent: points against cuts": False,
+        "harm: pairs": True,
+        "harm: points against cuts": True,
     }

@@ -7,6 +7,9 @@ from sdopt.export.labels import Labels
 from sdopt.export.views import fact, has
 from sdopt.result import Result, Status
 
+SEEN = 5e-5
+"""A limit that is passed by less than this part of its size is called kept: it shows as 0.00 %."""
+
 
 def certainty_lines(result: Result, labels: Labels) -> list[str]:
     """What the status means, what the bound leans on, and what else to know before trusting the advice."""
@@ -100,19 +103,22 @@ def _negative(result: Result, labels: Labels) -> list[str]:
     return [labels(key, names="; ".join(found[run])) for run, key in keys.items() if found.get(run)]
 
 
-def half_step_line(result: Result, labels: Labels) -> list[str]:
-    """What half the time step does to the return, and at most to the advice."""
-    keys = ("half_step", "half_step_return_change", "half_step_regret_at_most")
-    step, change, regret = (to_python(fact(result, key)) for key in keys)
+def half_step_lines(result: Result, labels: Labels) -> list[str]:
+    """What half the time step does to the return, at most to the advice, and to the limits it must keep."""
+    keys = ("half_step", "half_step_return_change", "half_step_regret_at_most", "half_step_smallest_slack")
+    step, change, regret, slack = (to_python(fact(result, key)) for key in keys)
     if not (is_number(step) and is_number(change)):
         return []
     texts = {
         "step": labels.number(step, len(f"{step:g}".partition(".")[2])),
         "change": labels.share(change, sign=True),
     }
-    if not is_number(regret):
-        return [labels("certain.half_step", **texts)]
-    return [labels("certain.half_step_regret", **texts, regret=labels.share(regret))]
+    if is_number(regret):
+        lines = [labels("certain.half_step_regret", **texts, regret=labels.share(regret))]
+    else:
+        lines = [labels("certain.half_step", **texts)]
+    passed = is_number(slack) and slack < -SEEN
+    return [*lines, *([labels("certain.half_step_passed", passed=labels.share(-slack))] if passed else [])]
 
 
 def _known(result: Result, key: str) -> bool:

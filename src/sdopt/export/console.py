@@ -54,7 +54,8 @@ def print_result(result: Result, folder: Path) -> None:
         click.echo(f"bound    none: {figures['gap_reason']}")
     else:
         most = figures["bound"] - figures["null_objective"]
-        gap = "no gap" if figures["gap"] is None else f"gap {figures['gap']:.4%}"
+        euros = "" if figures["gap_euro"] is None else f", {figures['gap_euro']:,.0f} EUR"
+        gap = "no gap" if figures["gap"] is None else f"gap {figures['gap']:.4%}{euros}"
         click.echo(f"bound    {most:+,.3f} {unit} ({gap}), if {figures['bound_assumes']}")
     click.echo(f"status   {result.status.key}: {result.status.sentence}")
     if figures.get("starts_spread") is not None:
@@ -66,7 +67,7 @@ def print_result(result: Result, folder: Path) -> None:
         click.echo(f"warning  negative with this advice: {', '.join(figures['negative_stocks']['advice'])}")
     regret = figures["half_step_regret_at_most"]
     most = "unknown" if regret is None else f"at most {regret:.2%}"
-    passed = -figures["half_step_smallest_slack"]
+    passed = abs(figures["half_step_smallest_slack"])
     click.echo(
         f"step     half as long: return {figures['half_step_return_change']:+.2%}, regret {most}, "
         f"limits passed by {passed:.2%} at most"

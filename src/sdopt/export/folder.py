@@ -70,6 +70,24 @@ def write_results(
         ) from error
 
 
+def check_writable(results_root: Path) -> None:
+    """Complain before a long search, not after it, when no results folder could be written.
+
+    Raises
+    ------
+    ExportError
+        When the folder, or the nearest one above it that exists, is a file or does not allow writing.
+    """
+    place = results_root.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise ExportError(
+            f"results folder {results_root}: cannot be written ({place} is a file, or gives no right to). "
+            "Choose another output.directory or --output."
+        )
+
+
 def slug(title: str) -> str:
     """A title as a folder name of [a-z0-9-] only; `run` when nothing is left of it."""
     ascii_only = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()

@@ -74,6 +74,9 @@ def _negative(result: Result, names: Mapping[str, str]) -> dict[str, list[str]]:
         key: [text.removesuffix(")").rpartition(" (from ") for text in texts] for key, texts in found.items()
     }
     return {
-        key: [labels("word.since", name=names.get(name, name), year=time) for name, _, time in texts]
+        key: [
+            labels("word.since", name=names.get(name, name), year=time.partition(".")[0])
+            for name, _, time in texts
+        ]
         for key, texts in parts.items()
     }

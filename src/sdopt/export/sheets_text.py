@@ -9,7 +9,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell as cell
 from sdopt.export import charts
 from sdopt.export.advice import advice_lines
 from sdopt.export.cells import is_number, to_python
-from sdopt.export.certainty import certainty_lines, half_step_line, meaning
+from sdopt.export.certainty import certainty_lines, half_step_lines, meaning
 from sdopt.export.limits import limit_lines
 from sdopt.export.page import INK, PAPER, THIN, Page, Style, number_format
 from sdopt.export.sheets_return import end_value_rows
@@ -109,7 +109,7 @@ def _figure_row(page: Page, key: str, value: float, code: str, unit: str) -> Non
 def _sensitivity(page: Page, unit: str) -> None:
     """Whether the advice hangs on what is left at the end, and on the time step."""
     result, labels = page.book.result, page.labels
-    half_step = half_step_line(result, labels)
+    half_step = half_step_lines(result, labels)
     if not (half_step or has(result, "end_value")):
         return
     page.section(labels("summary.sensitivity"))
