@@ -132,7 +132,8 @@ def _load(model: SourceModel, grid: TimeGrid, folder: Path) -> Any:
         element.documentation = element.units = ""
         if canonical(element.name) in controls:
             element.components[0].ast = float(controls[canonical(element.name)])
-    return pysd.load(ModelBuilder(abstract).build_model(), initialize=False)
+    with np.printoptions(precision=17):  # else PySD writes the points of a lookup with 8 digits
+        return pysd.load(ModelBuilder(abstract).build_model(), initialize=False)
 
 
 def _step_function(pysd_model: Any, grid: TimeGrid, values: Array) -> Callable[[], float]:
