@@ -128,12 +128,10 @@ def constant_values(system: EquationSystem) -> dict[str, float]:
 
 
 def _decisions(config: Config, system: EquationSystem, grid: TimeGrid) -> Decisions:
-    described = {}
     values = constant_values(system)
-    for decision_id, decision in config.decisions.items():
-        variable = _found(decision.variable, system)
-        described[decision_id] = (variable.key, variable.name, variable.unit, values[variable.key])
-    return lay_out(config, described, [float(t) for t in grid.times])
+    found = {name: _found(decision.variable, system) for name, decision in config.decisions.items()}
+    chosen = {name: (variable, values[variable.key]) for name, variable in found.items()}
+    return lay_out(config, chosen, [float(t) for t in grid.times])
 
 
 def _assemble(

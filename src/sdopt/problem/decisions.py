@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdopt.config.schema import Config, Decision
+from sdopt.equations.system import Variable
 
 NO_COLUMN = -1
 ROUNDING = 1e-9
@@ -95,44 +96,43 @@ def _expand(path: DecisionPath, points: NDArray[np.number]) -> NDArray[np.number
 
 
 def lay_out(
-    config: Config, variables: Mapping[str, tuple[str, str, str, float]], times: Sequence[float]
+    config: Config, chosen: Mapping[str, tuple[Variable, float]], times: Sequence[float]
 ) -> Decisions:
     """Put every decision on the time grid.
 
-    `variables`: decision id -> (key, name, unit, today's value); `times`: grid times in years.
+    `chosen`: decision id -> its constant in the model, and today's value; `times`: grid times in years.
     """
     first, last = config.decision_years.first, config.decision_years.last
+    years = [floor(time + ROUNDING) for time in times]
     paths: list[DecisionPath] = []
-    column = 0
     for decision_id, rule in config.decisions.items():
-        key, name, unit, today = variables[decision_id]
+        variable, today = chosen[decision_id]
+        start = sum(path.periods for path in paths)
         periods = ceil((last - first + 1) / rule.period)
-        years = [floor(time + ROUNDING) for time in times]
-        by_year = {
-            y: today * (1 + rule.null_trend) ** (y - floor(times[0]))
-            for y in range(years[0] - 1, years[-1] + 2)
-        }
-        columns = [_column(year, column, periods, rule, first, last) for year in years]
-        null = np.array([by_year[year] for year in years])
-        paths.append(
-            DecisionPath(
-                decision_id,
-                key,
-                name,
-                unit,
-                rule,
-                column,
-                periods,
-                np.array(columns, dtype=np.intp),
-                null,
-                by_year,
-            )
+        by_year = _null_by_year(today, rule.null_trend, years)
+        path = DecisionPath(
+            id=decision_id,
+            key=variable.key,
+            name=variable.name,
+            unit=variable.unit,
+            rule=rule,
+            first_column=start,
+            periods=periods,
+            column=np.array([_column(y, start, periods, rule, first, last) for y in years], dtype=np.intp),
+            null=np.array([by_year[year] for year in years]),
+            null_by_year=by_year,
         )
-        column += periods
+        paths.append(path)
     return Decisions(tuple(paths), first, last)
 
 
+def _null_by_year(today: float, trend: float, years: Sequence[int]) -> dict[int, float]:
+    """Today's value grown along its trend, from the year before the grid to the year after it."""
+    return {year: today * (1 + trend) ** (year - years[0]) for year in range(years[0] - 1, years[-1] + 2)}
+
+
 def _column(year: int, start: int, periods: int, rule: Decision, first: int, last: int) -> int:
+    """Position in the decision vector that holds in a year, or `NO_COLUMN`."""
     if year < first or (year > last and rule.after == "null_alternative"):
         return NO_COLUMN
     return start + min((year - first) // rule.period, periods - 1)
