@@ -21,7 +21,11 @@ from sdopt.problem.decisions import Decisions, lay_out
 from sdopt.problem.evaluate import Evaluator, functional_matrix
 from sdopt.problem.functionals import Functional, constraint_functionals, end_value, present_value
 from sdopt.problem.meaning import changed_constants, check_meaning, resolve
-from sdopt.problem.rules import Rule, build_rules, limit_value
+from sdopt.problem.rules import Rule, build_rules, limit_value, sides
+
+
+SMALLEST_SCALE = 1e-9
+"""A limit and a null value both below this are zero: their slack is then measured in plain units."""
 
 
 @dataclass(frozen=True)
@@ -223,9 +227,9 @@ def _limits(
     constraint: Constraint, functional: Functional, row: int, null_value: float
 ) -> list[ModelConstraint]:
     limits = []
-    for sense, limit, sign in (("at_most", constraint.at_most, 1.0), ("at_least", constraint.at_least, -1.0)):
-        if limit is not None:
-            value = limit_value(limit, null_value)
-            scale = max(abs(value), abs(null_value), 1.0)
-            limits.append(ModelConstraint(functional, constraint.measure, row, sense, value, sign, scale))
+    for sense, limit, sign in sides(constraint):
+        value = limit_value(limit, null_value)
+        size = max(abs(value), abs(null_value))
+        scale = size if size > SMALLEST_SCALE else 1.0
+        limits.append(ModelConstraint(functional, constraint.measure, row, sense, value, sign, scale))
     return limits

@@ -46,42 +46,45 @@ def build_rules(config: Config, decisions: Decisions) -> tuple[Rule, ...]:
     return tuple(rows)
 
 
-def _row(size: int, entries: dict[int, float]) -> NDArray[np.float64]:
-    weights = np.zeros(size)
-    for column, weight in entries.items():
-        weights[column] += weight
-    return weights
+@dataclass(frozen=True)
+class _Affine:
+    """A decision in one year as `weights @ decisions + fixed`: a chosen value, or one that is given."""
+
+    weights: NDArray[np.float64]
+    fixed: float
+
+    @classmethod
+    def chosen(cls, size: int, column: int) -> _Affine:
+        return cls(np.eye(1, size, column)[0], 0.0)
+
+    @classmethod
+    def given(cls, size: int, value: float) -> _Affine:
+        return cls(np.zeros(size), value)
 
 
 def _change_limits(path: DecisionPath, decisions: Decisions) -> Iterator[Rule]:
     """Rise and fall from year to year, from today's value and back to it where it returns."""
     first, last, size = decisions.first_year, decisions.last_year, decisions.size
-    before: int | float = path.null_by_year[first - 1]
+    before = _Affine.given(size, path.null_by_year[first - 1])
     for period in range(path.periods):
-        now = path.first_column + period
-        year = first + period * path.rule.period
-        yield from _step(path, size, year, before, now)
+        now = _Affine.chosen(size, path.first_column + period)
+        yield from _step(path, first + period * path.rule.period, before, now)
         before = now
-    ends = path.rule.after == "null_alternative" and int(path.column[-1]) < 0
-    if ends:
-        yield from _step(path, size, last + 1, before, path.null_by_year[last + 1])
+    returns = path.rule.after == "null_alternative" and int(path.column[-1]) < 0
+    if returns:
+        yield from _step(path, last + 1, before, _Affine.given(size, path.null_by_year[last + 1]))
 
 
-def _step(path: DecisionPath, size: int, year: int, before: int | float, now: int | float) -> Iterator[Rule]:
-    """Rows for one step; an int is a column of the decision vector, a float a fixed value."""
+def _step(path: DecisionPath, year: int, before: _Affine, now: _Affine) -> Iterator[Rule]:
+    """Rows `sign * (now - factor * before) <= amount` for rise and fall in one year."""
     for kind, change, sign in (("rise", path.rule.largest_rise, 1.0), ("fall", path.rule.largest_fall, -1.0)):
         if change is None:
             continue
         share, amount = _share_and_amount(change)
-        entries: dict[int, float] = {}
-        limit = amount
         factor = 1 + sign * share
-        for value, weight in ((now, sign), (before, -sign * factor)):
-            if isinstance(value, int):
-                entries[value] = entries.get(value, 0.0) + weight
-            else:
-                limit -= weight * value
-        yield Rule(f"{path.id}: largest {kind}", year, "at_most", path.unit, _row(size, entries), limit)
+        weights = sign * (now.weights - factor * before.weights)
+        limit = amount - sign * (now.fixed - factor * before.fixed)
+        yield Rule(f"{path.id}: largest {kind}", year, "at_most", path.unit, weights, limit)
 
 
 def _share_and_amount(change: float | str) -> tuple[float, float]:
@@ -97,16 +100,18 @@ def _between_decisions(name: str, constraint: Constraint, decisions: Decisions) 
     first = years.first if years else decisions.first_year
     last = years.last if years else decisions.last_year
     for year in range(first, last + 1):
-        entries: dict[int, float] = {}
+        row = np.zeros(decisions.size)
         for path in chosen:
-            column = path.columns_of_year(year, decisions.first_year)
-            entries[column] = entries.get(column, 0.0) + weights[path.id]
-        row = _row(decisions.size, entries)
+            row[path.columns_of_year(year, decisions.first_year)] += weights[path.id]
         null_value = sum(weights[path.id] * path.null_by_year[year] for path in chosen)
-        for sense, limit, sign in (
-            ("at_most", constraint.at_most, 1.0),
-            ("at_least", constraint.at_least, -1.0),
-        ):
-            if limit is not None:
-                value = limit_value(limit, null_value)
-                yield Rule(name, year, sense, chosen[0].unit, sign * row, sign * value, sign)
+        for sense, limit, sign in sides(constraint):
+            value = limit_value(limit, null_value)
+            yield Rule(name, year, sense, chosen[0].unit, sign * row, sign * value, sign)
+
+
+def sides(constraint: Constraint) -> Iterator[tuple[str, float | Limit, float]]:
+    """The limits a constraint has: sense, limit, and the sign with which `sign * (limit - value) >= 0`."""
+    if constraint.at_most is not None:
+        yield "at_most", constraint.at_most, 1.0
+    if constraint.at_least is not None:
+        yield "at_least", constraint.at_least, -1.0
