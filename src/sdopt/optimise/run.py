@@ -150,23 +150,23 @@ def _bound_figures(problem: Problem, found: Found, archive: Archive) -> dict[str
             "bound_assumes": None,
             "bound_leans_on": [],
         }
-    bound = problem.null_objective + found.bound
+    bound, amount = problem.null_objective + found.bound, max(found.bound - found.improvement, 0.0)
     return {
         **figures,
         "bound": bound,
-        "gap": found.gap if found.bound > 0 else None,
-        "gap_amount": found.gap_amount,
-        "gap_euro": _in_euros(found.gap_amount, problem.objective_unit),
+        "gap": amount / found.bound if found.bound > 0 else None,
+        "gap_amount": amount,
+        "gap_euro": _in_euros(amount, problem.objective_unit),
         "gap_reason": None if found.bound > 0 else "no allowed allocation beats the null alternative",
         "bound_assumes": "the return is concave" + (f", and so are: {', '.join(leaning)}" if leaning else ""),
         "bound_leans_on": leaning,
     }
 
 
-def _in_euros(amount: float | None, unit: str) -> float | None:
+def _in_euros(amount: float, unit: str) -> float | None:
     """An amount of money in euros; None when the unit is not one of `EUROS`."""
     euros = EUROS.get(plain_unit(unit))
-    return None if amount is None or euros is None else amount * euros
+    return None if euros is None else amount * euros
 
 
 def _spread(found: Found) -> float | None:
