@@ -125,6 +125,8 @@ def test_results_in_another_format(question: Path) -> None:
 def test_simulate_the_null_alternative(question: Path) -> None:
     text = said("simulate", question)
     assert "breaks: no limit" in text
+    assert "PySD" not in text
+    assert "PySD agrees" in said("simulate", question, "--engine", "pysd")
     output = question.parent / "null.csv"
     said("simulate", question, "--output", output)
     with output.open(encoding="utf-8", newline="") as file:
@@ -158,8 +160,47 @@ def test_simulate_a_given_allocation(question: Path) -> None:
     text = said("simulate", question, "--allocation", allocation(question, ALLOCATION))
     assert "return +11.695 million EUR over the null alternative" in text
     assert "breaks: no limit" in text
+    file = allocation(question, ALLOCATION)
+    assert "PySD agrees" in said("simulate", question, "--allocation", file, "--engine", "pysd")
     over = allocation(question, ALLOCATION.replace("b,2028,1", "b,2028,2"))
     assert "breaks: total (2028)" in said("simulate", question, "--allocation", over)
+    outside = allocation(question, ALLOCATION.replace("b,2028,1", "b,2028,-1"))
+    assert "breaks: b: bounds (2028)" in said("simulate", question, "--allocation", outside)
+
+
+def test_a_limit_broken_at_many_steps_is_named_once_a_year(question: Path) -> None:
+    limit = "  reserve: {variables: {Reserve: 1}, at_least: 100, measure: every_step}\nobjective:"
+    text = question.read_text(encoding="utf-8")
+    question.write_text(text.replace("objective:", limit), encoding="utf-8")
+    assert "breaks: reserve (2027), reserve (2028), reserve (2029)\n" in said("simulate", question)
+
+
+def test_a_horizon_that_ends_with_the_decision_years(question: Path) -> None:
+    """Limits on change hold on the way back to today's value, also when the horizon ends there."""
+    text = question.read_text(encoding="utf-8").replace("end: 2031", "end: 2029")
+    text = text.replace("a: {", "a: {largest_fall: 7, ").replace("b: {", "b: {period: 2, ")
+    question.write_text(text, encoding="utf-8")
+    printed = said("optimise", question, "--output", question.parent / "uit")
+    assert [float(year) for year in printed.splitlines()[3].split()[-2:]] == [2027, 2028]
+    (folder,) = (question.parent / "uit").iterdir()
+    with (folder / "tables" / "allocation.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["allocation"] == "advice"]
+    found = {(row["variable"], float(row["time"])): float(row["value"]) for row in rows}
+    assert sorted({year for _, year in found}) == [2026, 2027, 2028, 2029]
+    assert found["spending a", 2028] - found["spending a", 2029] == pytest.approx(7)
+
+
+def test_units_that_differ_stand_with_each_decision(question: Path) -> None:
+    model = question.with_suffix(".mdl")
+    text = model.read_text(encoding="utf-8")
+    model.write_text(
+        text.replace("spending b= 3 ~ million EUR/Year", "spending b= 3 ~ FTE"), encoding="utf-8"
+    )
+    text = question.read_text(encoding="utf-8")
+    question.write_text(text.replace("{a: 1, b: 1}", "{a: 1}"), encoding="utf-8")
+    printed = said("optimise", question, "--output", question.parent / "uit")
+    assert "\nspending a (million EUR/Year) " in printed
+    assert "\nspending b (FTE) " in printed
 
 
 @pytest.mark.parametrize(
@@ -172,6 +213,8 @@ def test_simulate_a_given_allocation(question: Path) -> None:
             'row 3: the config has no decision "aa" that starts in 2028. Did you mean "a"?',
         ),
         ("a,2028,9", "a,2029,9", 'row 3: the config has no decision "a" that starts in 2029.'),
+        ("a,2028,9", "a,2028.5,9", 'row 3: the config has no decision "a" that starts in 2028.5.'),
+        ("a,2028,9", "a,inf,9", 'row 3: the config has no decision "a" that starts in inf.'),
         ("a,2028,9", "a,2027,9", "row 3: a in 2027 is given twice"),
         ("b,2028,1\n", "", "no value for b in 2028"),
         ("value", "amount", "lacks the columns value"),

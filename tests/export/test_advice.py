@@ -7,6 +7,8 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
+import pandas as pd
+
 import sdopt.export.labels
 from sdopt.export.advice import advice_lines
 from sdopt.export.labels import Labels
@@ -58,6 +60,16 @@ def test_names_with_braces_are_data(result: Result) -> None:
         "Meer naar {0.__class__} {unit}:" in line
         for line in advice_lines(result.with_tables(allocation=table), NL)
     )
+
+
+def test_decision_years_end_with_the_longest_period(result: Result) -> None:
+    """Periods of three and two years in 2027-2032, and one of four years in 2027-2030."""
+    starts = pd.DataFrame({"decision": list("aabbb"), "period": [2027, 2030, 2027, 2029, 2031]})
+    found = decision_years(result.with_tables(decisions=starts))
+    assert found == [2027.0, 2028.0, 2029.0, 2030.0, 2031.0, 2032.0]
+    allocation = result.tables["allocation"].query("time <= 2031")
+    found = decision_years(result.with_tables(decisions=starts.iloc[:1], allocation=allocation))
+    assert found == [2027.0, 2028.0, 2029.0, 2030.0]
 
 
 def test_shown_variables_and_the_ones_that_change_most(result: Result) -> None:

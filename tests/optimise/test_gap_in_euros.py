@@ -13,8 +13,7 @@ from sdopt.optimise.run import _in_euros
         ("EUR", 12.5, 12.5),
         ("QALY", 3.0, None),
         ("thousand EUR", 3.0, None),
-        ("million EUR", None, None),
     ],
 )
-def test_gap_in_euros(unit: str, amount: float | None, euros: float | None) -> None:
+def test_gap_in_euros(unit: str, amount: float, euros: float | None) -> None:
     assert _in_euros(amount, unit) == euros

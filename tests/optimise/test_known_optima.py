@@ -190,7 +190,7 @@ def test_the_last_value_stays_in_force(ask: Ask) -> None:
 def test_periods_of_two_years_on_a_growing_null_alternative(ask: Ask) -> None:
     """Null: 2 * 1.1^(y - 2026). One value for 2027-2028 and one for 2029-2030, each at most 25 % more.
 
-    Before 2027 stands 2: a1 <= 2.5; a2 <= 3.125; no return since `after: last` and 2030 ends the horizon.
+    Before 2027 stands 2: a1 <= 2.5; a2 <= 3.125; no return since `after: last`; the horizon ends in 2031.
     """
     rule = {"largest_rise": "25%", "period": 2, "null_trend": 0.1, "after": "last"}
     result = change_limits(ask, rule, decision_years={"first": 2027, "last": 2030})
@@ -202,7 +202,7 @@ def test_periods_of_two_years_on_a_growing_null_alternative(ask: Ask) -> None:
     assert result.figures["null_objective"] == pytest.approx(null)
     table = result.tables["allocation"]
     shown = table[(table["allocation"] == "null") & (table["variable"] == "spending a")]
-    assert list(shown["value"]) == pytest.approx([2 * 1.1**k for k in range(5)])
+    assert list(shown["value"]) == pytest.approx([2 * 1.1**k for k in range(6)])
 
 
 def test_a_cap_relative_to_a_growing_null_alternative(ask: Ask) -> None:

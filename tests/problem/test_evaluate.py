@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,15 @@ def test_the_objective_from_what_pysd_computes(model: SourceModel, problem: Prob
         total += factor * theirs["end_value_of_stocks"].iloc[-1]
         assert config.objective.end_value is not None
         assert objective == pytest.approx(total, rel=1e-10)
+
+
+@pytest.mark.parametrize("base_year", [2020, 2030])
+def test_another_base_year_is_another_unit_of_account(problem: Problem, base_year: int) -> None:
+    """One factor for every moment, also for those before the base year."""
+    objective = problem.config.objective.model_copy(update={"base_year": base_year})
+    config = problem.config.model_copy(update={"objective": objective})
+    moved = at_time_step(replace(problem, config=config), problem.grid.step)
+    assert moved.null_objective == pytest.approx(1.028 ** (base_year - 2027) * problem.null_objective)
 
 
 def test_constraints_from_what_pysd_computes(model: SourceModel, problem: Problem, points: Floats) -> None:

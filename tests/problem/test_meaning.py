@@ -134,6 +134,11 @@ def test_a_question_that_fits(tmp_path: Path) -> None:
         ("horizon.start", 2025, "horizon.start: 2025 is not INITIAL TIME of model.mdl (2026)"),
         ("horizon.end", 2041, "horizon.end: 2041 is after FINAL TIME of model.mdl (2040)"),
         ("horizon.time_step", 0.3, "horizon.time_step: a step of 0.3 does not divide a year"),
+        (
+            "horizon.time_step",
+            1e-5,
+            "horizon.time_step: 1e-05 gives 1,400,000 steps; at most 50,000 are allowed",
+        ),
         ("horizon.time_step", 0.5, "horizon.time_step: 0.5 is above the step of model.mdl (0.25)"),
         (
             "horizon.end",

@@ -101,7 +101,7 @@ class EndValue(Strict):
     variable: str
     """Model variable that gives their value at the end, in the currency of the objective."""
     weight: float = Field(default=1.0, ge=0)
-    """Share of it that is counted; the results show 0 and 1.5 times as well."""
+    """Share of it that is counted; the results show 0, 0.5 and 1.5 times as well."""
 
 
 class Objective(Strict):
@@ -133,7 +133,7 @@ class Uncertainty(Strict):
 
 
 class Search(Strict):
-    """How the optimiser works; the answer does not depend on `workers`."""
+    """How the optimiser works."""
 
     gap: float = Field(default=0.0001, gt=0)
     """Stop when bound and best are this close, relative to the improvement over the null alternative."""

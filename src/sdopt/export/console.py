@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sdopt.equations.system import EquationSystem
+from sdopt.export.views import decision_years
 from sdopt.result import Result
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sdopt.problem.build import Problem
 
 
@@ -48,14 +47,14 @@ def print_result(result: Result, folder: Path) -> None:
     figures = result.figures
     unit = figures["objective_unit"]
     click.echo(f"\n{result.title}\n")
-    click.echo(_advice(result.tables["allocation"], result.tables["decisions"]))
+    click.echo(_advice(result))
     click.echo(f"\nreturn   {figures['improvement']:+,.3f} {unit} over the null alternative")
     if figures.get("bound") is None:
         click.echo(f"bound    none: {figures['gap_reason']}")
     else:
         most = figures["bound"] - figures["null_objective"]
         euros = "" if figures["gap_euro"] is None else f", {figures['gap_euro']:,.0f} EUR"
-        gap = "no gap" if figures["gap"] is None else f"gap {figures['gap']:.4%}{euros}"
+        gap = figures["gap_reason"] if figures["gap"] is None else f"gap {figures['gap']:.4%}{euros}"
         click.echo(f"bound    {most:+,.3f} {unit} ({gap}), if {figures['bound_assumes']}")
     click.echo(f"status   {result.status.key}: {result.status.sentence}")
     if figures.get("starts_spread") is not None:
@@ -75,16 +74,17 @@ def print_result(result: Result, folder: Path) -> None:
     click.echo(f"results  {folder}")
 
 
-def _advice(allocation: pd.DataFrame, decisions: pd.DataFrame) -> str:
+def _advice(result: Result) -> str:
     """Decisions by year: today's value and the advice."""
-    first, last = int(decisions["period"].min()), int(decisions["period"].max())
-    chosen = allocation[(allocation["time"] >= first) & (allocation["time"] <= last)]
+    allocation, years = result.tables["allocation"], decision_years(result)
+    chosen = allocation[allocation["time"].isin(years)]
+    unit = "" if chosen["unit"].nunique() > 1 else chosen["unit"].iloc[0]
+    if not unit:  # then each decision shows its own
+        chosen = chosen.assign(variable=chosen["variable"] + " (" + chosen["unit"] + ")")
     wide = chosen.pivot_table(index="variable", columns=["allocation", "time"], values="value", sort=False)
     names = list(dict.fromkeys(chosen["variable"]))
-    years = sorted(set(chosen["time"]))
     shown = years if len(years) <= 8 else years[:: max(1, len(years) // 7)]
-    width = max(len(name) for name in names) + 2
-    unit = chosen["unit"].iloc[0]
+    width = max(len(name) for name in [*names, unit]) + 2
     head = f"{unit:<{width}}{'now':>8}" + "".join(f"{int(year):>8}" for year in shown)
     rows = [
         f"{name:<{width}}{wide.loc[name, ('null', shown[0])]:>8.2f}"

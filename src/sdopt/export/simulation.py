@@ -14,7 +14,7 @@ from sdopt.config.load import LoadedConfig
 from sdopt.equations.program import TimeGrid
 from sdopt.equations.simulate import simulate_all
 from sdopt.errors import Complaints, ConfigError, ExportError, did_you_mean
-from sdopt.optimise.run import ADVICE, NULL, simulate_allocation
+from sdopt.optimise.run import ADVICE, NULL, simulate_allocation, verify
 from sdopt.optimise.tables import paths_of, trajectory_table
 from sdopt.problem.build import Problem
 from sdopt.result import Result
@@ -57,7 +57,10 @@ def simulate_config(
     point = read_allocation(allocation, problem) if allocation else None
     name = loaded.sha256[:8]
     if output is None:
-        return _summary(simulate_allocation(problem, point, name), given=point is not None)
+        result = simulate_allocation(problem, point, name)
+        if engine == "pysd":
+            result = verify(result, problem, model, NULL if point is None else ADVICE)
+        return _summary(result, given=point is not None)
     paths = {NULL: problem.decisions.null_paths()}
     if point is not None:
         paths[ADVICE] = paths_of(problem, point)
@@ -103,10 +106,21 @@ def _summary(result: Result, *, given: bool) -> str:
     limits = result.tables["constraints"]
     broken = limits[(limits["slack"] < -1e-6)] if given else limits[limits["null_breaks"]]
     names = [f"{row.constraint} ({row.year})" for row in broken.itertuples()]
-    lines.append("breaks: " + (", ".join(names) if names else "no limit"))
+    names += _outside_bounds(result.tables["decisions"]) if given else []
+    lines.append("breaks: " + (", ".join(dict.fromkeys(names)) if names else "no limit"))
     negative = figures["negative_stocks"][ADVICE if given else NULL]
     lines.append("negative stocks: " + (", ".join(negative) if negative else "none"))
+    replayed = figures.get("replay_max_relative_difference")
+    if replayed is not None:
+        lines.append(f"PySD agrees: largest relative difference {replayed:.1e}")
     return "\n".join(lines)
+
+
+def _outside_bounds(decisions: pd.DataFrame) -> list[str]:
+    """Decisions that are outside their own bounds by more than rounding, with the year."""
+    width = 1e-6 * (decisions["upper"] - decisions["lower"])
+    inside = decisions["value"].between(decisions["lower"] - width, decisions["upper"] + width)
+    return [f"{row.decision}: bounds ({row.period})" for row in decisions[~inside].itertuples()]
 
 
 def read_allocation(path: Path, problem: Problem) -> Floats:
@@ -120,13 +134,13 @@ def read_allocation(path: Path, problem: Problem) -> Floats:
         All that is wrong with the file, by row.
     """
     complaints = Complaints(str(path), ConfigError)
-    wanted = {label: k for k, label in enumerate(problem.decisions.labels())}
+    wanted = {(label, float(year)): k for k, (label, year) in enumerate(problem.decisions.labels())}
     point = np.full(problem.decisions.size, np.nan)
     for number, row in _rows(path, complaints):
         _place(row, f"row {number}", wanted, point, complaints)
     for (decision, year), k in wanted.items():
         if np.isnan(point[k]) and not complaints.items:
-            complaints.add("", f"no value for {decision} in {year}.")
+            complaints.add("", f"no value for {decision} in {year:g}.")
     complaints.raise_if_any()
     return point
 
@@ -150,19 +164,25 @@ def _rows(path: Path, complaints: Complaints) -> list[tuple[int, dict[str, str]]
 
 
 def _place(
-    row: dict[str, str], where: str, wanted: dict[tuple[str, int], int], point: Floats, complaints: Complaints
+    row: dict[str, str],
+    where: str,
+    wanted: dict[tuple[str, float], int],
+    point: Floats,
+    complaints: Complaints,
 ) -> None:
     try:
-        year, value = int(float(row["year"])), float(row["value"])
+        year, value = float(row["year"]), float(row["value"])
     except (TypeError, ValueError):
         complaints.add(where, f"year and value must be numbers; found {row['year']!r} and {row['value']!r}.")
         return
     position = wanted.get((row["decision"], year))
     if position is None:
         hint = did_you_mean(row["decision"], [decision for decision, _ in wanted])
-        complaints.add(where, f'the config has no decision "{row["decision"]}" that starts in {year}.{hint}')
+        complaints.add(
+            where, f'the config has no decision "{row["decision"]}" that starts in {year:g}.{hint}'
+        )
     elif not np.isfinite(value) or not np.isnan(point[position]):
-        complaints.add(where, f"{row['decision']} in {year} is given twice, or is not a finite number.")
+        complaints.add(where, f"{row['decision']} in {year:g} is given twice, or is not a finite number.")
     else:
         point[position] = value
 

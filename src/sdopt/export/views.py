@@ -50,9 +50,10 @@ def decision_years(result: Result) -> list[float]:
     years = [float(year) for year in sorted(set(result.tables["allocation"]["time"]))]
     if not has(result, "decisions"):
         return years
-    starts = sorted(set(result.tables["decisions"]["period"]))
-    length = starts[-1] - starts[-2] if len(starts) > 1 else 1
-    return [year for year in years if starts[0] <= year < starts[-1] + length]
+    periods = result.tables["decisions"].groupby("decision")["period"].apply(sorted)
+    # The periods of a decision are equally long; where all have but one, it ends where the table does.
+    end = max((2 * p[-1] - p[-2] for p in periods if len(p) > 1), default=years[-1])
+    return [year for year in years if min(p[0] for p in periods) <= year < end]
 
 
 def shown_variables(result: Result) -> list[str]:

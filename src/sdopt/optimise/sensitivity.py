@@ -7,7 +7,7 @@ import pandas as pd
 
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, View
-from sdopt.optimise.cutting_planes import start_cutting_planes
+from sdopt.optimise.cutting_planes import Trace, start_cutting_planes
 from sdopt.optimise.search import Found
 from sdopt.problem.build import Problem, at_time_step
 
@@ -50,7 +50,11 @@ def _regret(view: View, archive: Archive, found: Found, here: float) -> tuple[fl
     """
     planes = start_cutting_planes(view, archive)
     worth = SAME * abs(found.improvement)
-    planes.run(lambda s: s.bound - here <= worth or (s.best or here) - here > worth, ROUNDS, lambda *_: None)
+
+    def clear(step: Trace) -> bool:
+        return step.bound - here <= worth or (step.best is not None and step.best - here > worth)
+
+    planes.run(clear, ROUNDS, lambda *_: None)
     least = max(planes.improvement - here, 0.0)
     holds = found.bound is not None and planes.return_is_concave and not planes.disproved and planes.trace
     return least, max(planes.bound - here, least) if holds else None

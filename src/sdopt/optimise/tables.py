@@ -47,14 +47,17 @@ def _tidy(rows: list[tuple[str, str, float, float, str]], run: str) -> pd.DataFr
 
 
 def allocation_table(problem: Problem, runs: Runs, run: str) -> pd.DataFrame:
-    """Every decision in the decision years, the year before and the year after (inside the horizon)."""
+    """Every decision in the decision years, the year before and the year after (if simulated).
+
+    The year after may be the very end of the horizon: limits on change hold there too.
+    """
     first, last = problem.decisions.first_year - 1, problem.decisions.last_year + 1
     rows = [
         (allocation, path.name, year, float(values[path.key][k]), path.unit)
         for allocation, values in runs.items()
         for path in problem.decisions.paths
         for year, k in _year_starts(problem)
-        if first <= year <= last and year < problem.config.horizon.end
+        if first <= year <= last
     ]
     return _tidy(rows, run)
 

@@ -44,8 +44,7 @@ def end_value(name: str, key: str, config: Config, times: NDArray[np.float64], u
 
 def _factors(config: Config, times: NDArray[np.float64]) -> NDArray[np.float64]:
     base = config.objective.base_year or config.decision_years.first
-    years = np.maximum(times - base, 0.0)
-    return np.array(discount_factors(config.objective.discount_rate, [float(y) for y in years]))
+    return np.array(discount_factors(config.objective.discount_rate, [float(time) - base for time in times]))
 
 
 def constraint_functionals(

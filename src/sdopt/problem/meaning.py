@@ -19,6 +19,8 @@ from sdopt.errors import Complaints, ConfigError, did_you_mean
 
 ROUNDING = 1e-9
 """Slack with which times and values are compared."""
+MOST_STEPS = 50_000
+"""More steps than this would take hours, and more memory than there is."""
 
 
 def resolve(name: str, system: EquationSystem) -> Variable | None:
@@ -142,6 +144,11 @@ def _check_time_step(check: _Check) -> None:
     place = ("horizon",) if horizon.time_step is None else ("horizon", "time_step")
     if not step > 0 or not _whole(1 / step):
         check.complain(place, f"a step of {step:g} does not divide a year; choose one such as 0.25 or 0.125")
+        return
+    steps = (horizon.end - horizon.start) / step
+    if steps > MOST_STEPS:
+        check.complain(place, f"{step:g} gives {steps:,.0f} steps; at most {MOST_STEPS:,} are allowed: "
+                       "choose a longer step")  # fmt: skip
         return
     if step > own + ROUNDING:
         check.complain(place, f"{step:g} is above the step of {check.model} ({own:g}); use {own:g} or less")
