@@ -85,7 +85,8 @@ def test_progress_and_trace_close_in(ask: Ask) -> None:
     assert all(bound >= found for bound, found in zip(bounds, best, strict=True))
     table = result.tables["search"]
     assert table["bound"].tolist() == list(bounds)
-    assert table["gap"].iloc[-1] == gaps[-1] == result.figures["gap"]
+    assert table["gap"].iloc[-1] == gaps[-1]
+    assert result.figures["gap"] == pytest.approx(gaps[-1], abs=1e-7)  # a trace calls rounding 0
 
 
 @pytest.mark.parametrize("rounds", [1, 2])

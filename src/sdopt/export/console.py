@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from math import isnan
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from sdopt.result import Result
 
 if TYPE_CHECKING:
     from sdopt.problem.build import Problem
+
+
+NAMES = {"null": "the null alternative", "advice": "the advice"}
 
 
 class Progress:
@@ -35,11 +39,10 @@ class Progress:
     def __call__(self, iteration: int, best: float | None, bound: float, gap: float | None) -> None:
         """Show a round."""
         if self.shown:
-            found = "none yet" if best is None else f"{best:,.4f}"
+            found = "none yet" if best is None else f"{best:+,.4f}"
+            most = "none" if isnan(bound) else f"{bound:+,.4f}"
             part = "" if gap is None else f"  gap {gap:.3%}"
-            click.echo(
-                f"\rround {iteration + 1:4d}  best +{found}  bound +{bound:,.4f}{part}   ", nl=False, err=True
-            )
+            click.echo(f"\rround {iteration + 1:4d}  best {found}  bound {most}{part}   ", nl=False, err=True)
 
 
 def print_result(result: Result, folder: Path) -> None:
@@ -62,8 +65,9 @@ def print_result(result: Result, folder: Path) -> None:
     click.echo(
         f"replay   PySD agrees: largest relative difference {figures['replay_max_relative_difference']:.1e}"
     )
-    if figures["negative_stocks"]["advice"]:
-        click.echo(f"warning  negative with this advice: {', '.join(figures['negative_stocks']['advice'])}")
+    for allocation, stocks in figures["negative_stocks"].items():
+        if stocks:
+            click.echo(f"warning  negative in {NAMES[allocation]}: {', '.join(stocks)}")
     regret = figures["half_step_regret_at_most"]
     most = "unknown" if regret is None else f"at most {regret:.2%}"
     passed = abs(figures["half_step_smallest_slack"])
@@ -75,7 +79,7 @@ def print_result(result: Result, folder: Path) -> None:
 
 
 def _advice(result: Result) -> str:
-    """Decisions by year: today's value and the advice."""
+    """Decisions by year: the null alternative in the first year shown, and the advice."""
     allocation, years = result.tables["allocation"], decision_years(result)
     chosen = allocation[allocation["time"].isin(years)]
     unit = "" if chosen["unit"].nunique() > 1 else chosen["unit"].iloc[0]
@@ -85,27 +89,25 @@ def _advice(result: Result) -> str:
     names = list(dict.fromkeys(chosen["variable"]))
     shown = years if len(years) <= 8 else years[:: max(1, len(years) // 7)]
     width = max(len(name) for name in [*names, unit]) + 2
-    head = f"{unit:<{width}}{'now':>8}" + "".join(f"{int(year):>8}" for year in shown)
+    head = f"{unit:<{width}}{'null':>8}" + "".join(f"{int(year):>8}" for year in shown)
     rows = [
         f"{name:<{width}}{wide.loc[name, ('null', shown[0])]:>8.2f}"
         + "".join(f"{wide.loc[name, ('advice', year)]:>8.2f}" for year in shown)
         for name in names
     ]
-    return "\n".join([head, *rows])
+    left_out = [] if len(shown) == len(years) else [f"({len(shown)} of {len(years)} years shown)"]
+    return "\n".join([head, *rows, *left_out])
 
 
 def describe_problem(problem: Problem) -> str:
     """Size of the question, and the limits that the null alternative breaks."""
-    slacks = problem.slacks(problem.null_values[None])[0]
-    broken = sorted(
-        {
-            f"{c.functional.name} ({c.functional.year})"
-            for c, s in zip(problem.constraints, slacks, strict=True)
-            if s < 0
-        }
-    )
+    from sdopt.optimise.tables import constraint_table
+
     null, stocks = problem.decisions.null_vector(), len(problem.system.of_kind("stock"))
-    broken += [f"{r.name} ({r.year})" for r in problem.rules if float(r.weights @ null) > r.limit + 1e-9]
+    limits = constraint_table(problem, problem.null_values, null, None, None)
+    broken = sorted(
+        {f"{limit.constraint} ({limit.year})" for limit in limits.itertuples() if limit.null_breaks}
+    )
     lines = [
         problem.config.title,
         f"model        {len(problem.system.variables)} variables, {stocks} stocks",

@@ -87,10 +87,14 @@ def _missed(view: View, archive: Archive) -> str:
     slacks = view.slacks(archive.values)
     room = np.where(view.meets_rules(archive.points), slacks.min(axis=1), -np.inf)
     nearest = slacks[int(np.argmax(room))]
+    worst: dict[str, tuple[float, float]] = {}
+    for limit, slack in zip(view.problem.constraints, nearest, strict=True):
+        label = f"{limit.functional.name} ({limit.functional.year})"
+        if slack < 0:
+            worst[label] = min(worst.get(label, (0.0, 0.0)), (float(slack), float(slack * limit.scale)))
     return "".join(
-        f"\n  * {limit.functional.name} ({limit.functional.year}) is missed by {-slack * limit.scale:.4g}"
-        for limit, slack in zip(view.problem.constraints, nearest, strict=True)
-        if slack < 0
+        f"\n  * {label} is missed by {-amount:.4g}"
+        for label, (_, amount) in sorted(worst.items(), key=lambda item: item[1])
     )
 
 

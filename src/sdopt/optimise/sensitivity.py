@@ -36,19 +36,25 @@ def end_value_table(problem: Problem, archive: Archive, found: Found) -> pd.Data
         view = View(problem, weights)
         difference = float(view.objective(advice)[0])
         null = sum(w * float(problem.null_values[row]) for row, w in weights.items())
-        regret, most = (0.0, found.gap_amount) if weight == 1.0 else _regret(view, archive, found, difference)
+        regret, most = (
+            (0.0, found.gap_amount)
+            if weight == 1.0
+            else _regret(view, archive, found, difference, found.planes.left_out)
+        )
         changes = regret > SAME * abs(found.improvement)
         rows.append((weight, null, null + difference, difference, regret, most, changes))
     return pd.DataFrame(rows, columns=columns)
 
 
-def _regret(view: View, archive: Archive, found: Found, here: float) -> tuple[float, float | None]:
+def _regret(
+    view: View, archive: Archive, found: Found, here: float, left_out: frozenset[int] = frozenset()
+) -> tuple[float, float | None]:
     """What the best allocation for another objective gains over this one: at least, and at most.
 
     Starts from all that is known, and stops as soon as it is clear whether that is more than `SAME`
     of the improvement. The upper value has the bound's assumptions, and is absent when they fail.
     """
-    planes = start_cutting_planes(view, archive)
+    planes = start_cutting_planes(view, archive, left_out)
     worth = SAME * abs(found.improvement)
 
     def clear(step: Trace) -> bool:

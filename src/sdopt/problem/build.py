@@ -23,7 +23,6 @@ from sdopt.problem.functionals import Functional, constraint_functionals, end_va
 from sdopt.problem.meaning import changed_constants, check_meaning, resolve
 from sdopt.problem.rules import Rule, build_rules, limit_value, sides
 
-
 SMALLEST_SCALE = 1e-9
 """A limit and a null value both below this are zero: their slack is then measured in plain units."""
 
