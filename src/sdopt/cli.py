@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,12 +29,16 @@ class _Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             # A console that cannot show an accent must not end the run.
             getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+        # A command lives for seconds: looking for reference cycles would take a fifth of them.
+        gc.disable()
         try:
             return super().invoke(context)
         except SdoptError as error:
             if context.params.get("debug"):
                 raise
             raise click.ClickException(str(error)) from None
+        finally:
+            gc.enable()
 
 
 @click.group(cls=_Commands)
