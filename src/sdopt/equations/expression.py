@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+LookupKind = Literal["interpolate", "extrapolate", "hold_backward", "look_forward", "raw"]
+"""How a lookup reads between and beyond its points; see `Lookup`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Call:
 
     Arithmetic is a call too: "add", "subtract", "multiply", "divide", "power", "negative",
     as are comparisons ("less", "greater", ...), logic ("and", "or", "not") and "if_then_else".
+    Two names are resolved by the compiler: "initial" (x) is what x was at the start, and
+    "active_initial" (x, start) is `start` while starting values are computed, x from then on.
     """
 
     function: str
@@ -38,11 +44,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A graph function: linear between points, constant beyond the ends (as Vensim does)."""
+    """A graph function or a series of data.
+
+    "interpolate" is linear between points and constant beyond the ends (as Vensim does), "extrapolate"
+    goes on with the slope of the end pieces, "hold_backward" has the value of the last point at or
+    before the argument (the first point's value before that), "look_forward" that of the first point at
+    or after it, and "raw" is a value on a point and nan elsewhere.
+    """
 
     x: tuple[float, ...]
     y: tuple[float, ...]
     argument: Expression
+    kind: LookupKind = "interpolate"
 
 
 Expression = Number | Reference | Time | Call | Lookup
