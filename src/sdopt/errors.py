@@ -44,8 +44,10 @@ class Complaints:
     items: list[str] = field(default_factory=list)
 
     def add(self, where: str, message: str) -> None:
-        """Note one problem: where it is, and what was found, allowed and to be done."""
-        self.items.append(f"{where}: {message}" if where else message)
+        """Note one problem, once: where it is, and what was found, allowed and to be done."""
+        item = f"{where}: {message}" if where else message
+        if item not in self.items:
+            self.items.append(item)
 
     def raise_if_any(self) -> None:
         """Raise `error` with every complaint, or do nothing when there is none."""

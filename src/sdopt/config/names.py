@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 
 def same_name(name: str) -> str:
     """What `name` is compared by: case, spaces, underscores and Vensim's quotes make no difference."""
-    return " ".join(name.replace('"', " ").replace("_", " ").split()).casefold()
+    plain = " ".join(name.replace('"', " ").replace("_", " ").split()).casefold()
+    return re.sub(r" ?([\[\],]) ?", r"\1", plain)

@@ -42,6 +42,12 @@ class Variable:
     assigned: bool = False
     delay: Expression | None = None
 
+    @property
+    def parts(self) -> tuple[str, str]:
+        """Name without elements, and the elements joined by commas ("" without)."""
+        subscript = ",".join(self.subscripts)
+        return self.name.removesuffix(f"[{subscript}]"), subscript
+
 
 @dataclass(frozen=True, slots=True)
 class TimeAxis:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sdopt.equations.system import EquationSystem
-from sdopt.export.views import decision_years
+from sdopt.export.views import decision_years, full_names
 from sdopt.result import Result
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def _advice(result: Result) -> str:
     """Decisions by year: the null alternative in the first year shown, and the advice."""
     allocation, years = result.tables["allocation"], decision_years(result)
     chosen = allocation[allocation["time"].isin(years)]
+    chosen = chosen.assign(variable=full_names(chosen))
     unit = "" if chosen["unit"].nunique() > 1 else chosen["unit"].iloc[0]
     if not unit:  # then each decision shows its own
         chosen = chosen.assign(variable=chosen["variable"] + " (" + chosen["unit"] + ")")
@@ -110,7 +111,7 @@ def describe_problem(problem: Problem) -> str:
     )
     lines = [
         problem.config.title,
-        f"model        {len(problem.system.variables)} variables, {stocks} stocks",
+        f"model        {len(problem.system.visible)} variables, {stocks} stocks",
         f"time         {problem.grid.start:g} to {problem.grid.end:g} in {problem.grid.steps} steps",
         f"decisions    {problem.decisions.size} values: {', '.join(p.id for p in problem.decisions.paths)}",
         f"limits       {len(problem.rules)} between decisions, {len(problem.constraints)} on the model",
@@ -122,7 +123,7 @@ def describe_problem(problem: Problem) -> str:
 
 def describe_variables(system: EquationSystem, kind: str | None) -> str:
     """A table of variables: name, kind, unit, range and description."""
-    chosen = [v for v in system.variables.values() if kind is None or v.kind == kind]
+    chosen = [v for v in system.visible.values() if kind is None or v.kind == kind]
     width = max((len(v.name) for v in chosen), default=0) + 2
     units = max((len(v.unit) for v in chosen), default=0) + 2
     return "\n".join(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sdopt.export.labels import Labels
+from sdopt.export.views import full_names
 from sdopt.result import Result
 
 NAME_COLUMNS = {
@@ -60,6 +61,8 @@ def _limits(result: Result, shown: Mapping[str, str]) -> dict[str, str]:
 
 def _renamed(result: Result, table: str, column: str, names: Mapping[str, str]) -> Any:
     frame = result.tables[table]
+    if "subscript" in frame:
+        frame = frame.assign(**{column: full_names(frame), "subscript": ""})
     return frame.assign(**{column: frame[column].map(lambda name: names.get(name, name))})
 
 

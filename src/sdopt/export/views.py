@@ -30,11 +30,11 @@ def has(result: Result, table: str) -> bool:
 def by_year(table: pd.DataFrame, allocation: str) -> pd.DataFrame:
     """One row per variable in the table's own order, one column per year, of `null` or `advice`."""
     chosen = table[table["allocation"] == allocation]
-    wide = chosen.assign(variable=_names(chosen)).pivot(index="variable", columns="time", values="value")
-    return wide.loc[list(dict.fromkeys(_names(chosen)))]
+    wide = chosen.assign(variable=full_names(chosen)).pivot(index="variable", columns="time", values="value")
+    return wide.loc[list(dict.fromkeys(full_names(chosen)))]
 
 
-def _names(table: pd.DataFrame) -> pd.Series:
+def full_names(table: pd.DataFrame) -> pd.Series:
     """Variable names, with the subscript in brackets where there is one."""
     subscript = table["subscript"].fillna("").astype(str)
     return table["variable"].where(subscript == "", table["variable"] + "[" + subscript + "]")
@@ -42,7 +42,7 @@ def _names(table: pd.DataFrame) -> pd.Series:
 
 def units(table: pd.DataFrame) -> Mapping[str, str]:
     """Variable name (with subscript) -> unit as written in the model."""
-    return dict(zip(_names(table), table["unit"], strict=True))
+    return dict(zip(full_names(table), table["unit"], strict=True))
 
 
 def decision_years(result: Result) -> list[float]:
@@ -58,8 +58,8 @@ def decision_years(result: Result) -> list[float]:
 
 def shown_variables(result: Result) -> list[str]:
     """Names for the sheet with stocks: `provenance["shown"]`, or every variable that is not a decision."""
-    decisions = set(_names(result.tables["allocation"]))
-    names = list(dict.fromkeys(_names(result.tables["trajectories"])))
+    decisions = set(full_names(result.tables["allocation"]))
+    names = list(dict.fromkeys(full_names(result.tables["trajectories"])))
     chosen = result.provenance.get("shown")
     if not chosen:
         return [name for name in names if name not in decisions]

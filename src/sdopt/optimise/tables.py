@@ -41,9 +41,9 @@ def simulate(problem: Problem, paths: Mapping[str, Floats]) -> dict[str, Floats]
     return {key: values[:, 0] for key, values in runs.items()}
 
 
-def _tidy(rows: list[tuple[str, str, float, float, str]], run: str) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["allocation", "variable", "time", "value", "unit"])
-    return frame.assign(run=run, scenario="central", subscript="")[list(TIDY_COLUMNS)]
+def _tidy(rows: list[tuple[str, str, str, float, float, str]], run: str) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["allocation", "variable", "subscript", "time", "value", "unit"])
+    return frame.assign(run=run, scenario="central")[list(TIDY_COLUMNS)]
 
 
 def allocation_table(problem: Problem, runs: Runs, run: str) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def allocation_table(problem: Problem, runs: Runs, run: str) -> pd.DataFrame:
     """
     first, last = problem.decisions.first_year - 1, problem.decisions.last_year + 1
     rows = [
-        (allocation, path.name, year, float(values[path.key][k]), path.unit)
+        (allocation, *problem.system.variables[path.key].parts, year, float(values[path.key][k]), path.unit)
         for allocation, values in runs.items()
         for path in problem.decisions.paths
         for year, k in _year_starts(problem)
@@ -66,9 +66,9 @@ def trajectory_table(problem: Problem, runs: Runs, run: str) -> pd.DataFrame:
     """Every variable at every year start."""
     years = _year_starts(problem)
     rows = [
-        (allocation, variable.name, year, float(values[variable.key][k]), variable.unit)
+        (allocation, *variable.parts, year, float(values[variable.key][k]), variable.unit)
         for allocation, values in runs.items()
-        for variable in problem.system.variables.values()
+        for variable in problem.system.visible.values()
         if variable.kind != "constant"
         for year, k in years
     ]

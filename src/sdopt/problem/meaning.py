@@ -26,7 +26,7 @@ MOST_STEPS = 50_000
 def resolve(name: str, system: EquationSystem) -> Variable | None:
     """The variable that `name` means; case does not matter, and a space is as good as an underscore."""
     wanted = same_name(name)
-    return next((v for v in system.variables.values() if same_name(v.name) == wanted), None)
+    return next((v for v in system.visible.values() if same_name(v.name) == wanted), None)
 
 
 def changed_constants(
@@ -112,7 +112,7 @@ class _Check:
         return variable
 
     def _candidates(self, constant: bool) -> Iterable[Variable]:
-        return self.system.of_kind("constant") if constant else self.system.variables.values()
+        return self.system.of_kind("constant") if constant else self.system.visible.values()
 
 
 def _check_years(check: _Check) -> None:
@@ -142,6 +142,11 @@ def _check_time_step(check: _Check) -> None:
     horizon, own = check.config.horizon, check.system.time.step
     step = horizon.time_step if horizon.time_step is not None else own
     place = ("horizon",) if horizon.time_step is None else ("horizon", "time_step")
+    if check.system.time.times:
+        check.complain(
+            ("model", "file"),
+            f"the TIME STEP of {check.model} changes over time; a question needs a fixed one",
+        )
     if not step > 0 or not _whole(1 / step):
         check.complain(place, f"a step of {step:g} does not divide a year; choose one such as 0.25 or 0.125")
         return
@@ -284,7 +289,7 @@ def _check_labels(check: _Check) -> None:
     labels = check.config.output.labels
     found = {name: check.find(("output", "labels", name), name) for name in labels}
     named = {variable.key for variable in found.values() if variable is not None}
-    seen = {v.name: v.name for v in check.system.variables.values() if v.key not in named}
+    seen = {v.name: v.name for v in check.system.visible.values() if v.key not in named}
     owner: dict[str, str] = {}
     for name, variable in found.items():
         place, first = ("output", "labels", name), seen.setdefault(labels[name], name)

@@ -40,4 +40,4 @@ def read_model(path: Path) -> SourceModel:
 
     path = Path(path)
     parsed = parse_model(path)
-    return SourceModel(path, translate_model(parsed, str(path)), parsed.sha256, parsed)
+    return SourceModel(path, translate_model(parsed, path), parsed.sha256, parsed)

@@ -1,28 +1,32 @@
-"""PySD's syntax tree of one equation -> our expression, or a complaint about what is not supported.
-
-Functions that PySD defines by a formula (ZIDZ, STEP, PULSE, ...) are written out as that formula, so
-that they agree with the referee to the last step.
-"""
+"""PySD's syntax tree of one equation -> our expression, or a complaint about what is not supported."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from itertools import pairwise
-from math import isfinite, pi
+from math import isfinite
+from pathlib import Path
 from typing import Any
 
-from sdopt.equations.expression import Call, Expression, Lookup, Number, Reference, Time
+import numpy as np
+
+from sdopt.equations.expression import Call, Expression, Lookup, LookupKind, Number, Reference, Time
 from sdopt.equations.functions import FUNCTIONS
 from sdopt.equations.program import CONTROLS
 from sdopt.errors import did_you_mean
+from sdopt.source_model.external import lookup_kind, points, read_constants, read_series
+from sdopt.source_model.formulas import DIRECT, FORMULAS, TIME_STEP, call, get_time_value
+from sdopt.source_model.hidden import Hidden
 from sdopt.source_model.parse import canonical, pysd_tree, unquoted
+from sdopt.source_model.ranges import Ranges, Scope, element_key
+from sdopt.source_model.stateful import STATEFUL
+from sdopt.source_model.unsupported import UnsupportedError, construct
+from sdopt.source_model.vectors import VECTORS
 
-SMALL = Number(1e-6)
-"""What PySD and Vensim take for zero in ZIDZ, XIDZ, QUANTUM, MODULO, RAMP and PULSE."""
-TIME_STEP = Reference("time_step")
 TRUTH = {function.name for function in FUNCTIONS.values() if function.gives_truth}
+Table = tuple[tuple[float, ...], tuple[float, ...], LookupKind]
+"""Points x, y and kind of a lookup."""
 
 OPERATORS = {
     "+": "add",
@@ -42,112 +46,31 @@ OPERATORS = {
     ":NOT:": "not",
 }
 
-NOT_SUPPORTED = {
-    "GameStructure": "GAME",
-    "AllocateAvailableStructure": "ALLOCATE AVAILABLE",
-    "AllocateByPriorityStructure": "ALLOCATE BY PRIORITY",
-    "DelayFixedStructure": "DELAY FIXED",
-    "DelayNStructure": "DELAY N",
-    "SmoothNStructure": "SMOOTH N",
-    "TrendStructure": "TREND",
-    "ForecastStructure": "FORECAST",
-    "SampleIfTrueStructure": "SAMPLE IF TRUE",
-    "DataStructure": "a data variable",
-    "GetLookupsStructure": "GET XLS/DIRECT LOOKUPS",
-    "GetDataStructure": "GET XLS/DIRECT DATA",
-    "GetConstantsStructure": "GET XLS/DIRECT CONSTANTS",
-    "ndarray": "an array of numbers",
-}
-
-
-class UnsupportedError(Exception):
-    """Something in one equation that cannot be translated; the message names it."""
-
-
-def call(function: str, *arguments: Expression) -> Call:
-    """A `Call` node."""
-    return Call(function, arguments)
-
-
-def _quantum(a: Expression, b: Expression) -> Expression:
-    whole = call("multiply", b, call("integer", call("divide", a, b)))
-    return call("if_then_else", call("less", b, SMALL), a, whole)
-
-
-def _xidz(a: Expression, b: Expression, x: Expression) -> Expression:
-    return call("if_then_else", call("less", call("abs", b), SMALL), x, call("divide", a, b))
-
-
-def _step(height: Expression, start: Expression) -> Expression:
-    now = call("add", Time(), call("divide", TIME_STEP, Number(2.0)))
-    return call("multiply", height, call("greater", now, start))
-
-
-def _ramp(slope: Expression, start: Expression, end: Expression | None = None) -> Expression:
-    started = call("greater", call("add", Time(), SMALL), start)
-    until: Expression = Time() if end is None else call("min", end, Time())
-    return call("multiply", call("multiply", started, slope), call("subtract", until, start))
-
-
-def _pulse(start: Expression, width: Expression) -> Expression:
-    begun = call("less_equal", call("subtract", start, SMALL), Time())
-    return call(
-        "if_then_else", call("and", begun, call("less", Time(), call("add", start, width))), ONE, ZERO
-    )
-
-
-def _pulse_train(start: Expression, interval: Expression, width: Expression, end: Expression) -> Expression:
-    within = call("and", call("less_equal", start, Time()), call("less", Time(), end))
-    since = call("remainder", call("add", call("subtract", Time(), start), SMALL), interval)
-    train = call("if_then_else", call("and", within, call("less", since, width)), ONE, ZERO)
-    return call("if_then_else", call("equal", interval, ZERO), _pulse(start, width), train)
-
-
-def _xmile_pulse(start: Expression, magnitude: Expression) -> Expression:
-    width = call("multiply", Number(0.5), TIME_STEP)
-    begun = call("less_equal", call("subtract", start, SMALL), Time())
-    inside = call("and", begun, call("less", Time(), call("add", start, width)))
-    return call("if_then_else", inside, call("divide", magnitude, TIME_STEP), ZERO)
-
-
-ZERO, ONE = Number(0.0), Number(1.0)
-
-FORMULAS: Mapping[str, tuple[tuple[int, ...], Callable[..., Expression]]] = {
-    "log": ((2,), lambda x, base: call("divide", call("ln", x), call("ln", base))),
-    "pi": ((0,), lambda: Number(pi)),
-    "quantum": ((2,), _quantum),
-    "modulo": ((2,), lambda x, m: call("subtract", x, _quantum(x, m))),
-    "zidz": ((2,), lambda a, b: _xidz(a, b, ZERO)),
-    "xidz": ((3,), _xidz),
-    "step": ((2,), _step),
-    "ramp": ((2, 3), _ramp),
-    "Xramp": ((2,), _ramp),
-    "pulse": ((2,), _pulse),
-    "pulse_train": ((4,), _pulse_train),
-    "Xpulse": ((2,), _xmile_pulse),
-}
-"""Functions written out as PySD computes them: allowed numbers of arguments, and the formula."""
-
-DIRECT = {
-    *("min", "max", "abs", "exp", "ln", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan"),
-    *("sinh", "cosh", "tanh", "integer", "power", "if_then_else"),
-}
-"""Functions of the registry a model may call by their own name."""
-
 
 @dataclass
 class ExpressionTranslator:
-    """Translates the equations of one model.
+    """Translates the equations of one section: the model, or one use of a macro.
 
-    `names` are all variables by key (as written); `lookups` the graph functions by key; `truths` the
-    keys of variables that are a comparison.
+    `names` are all variables by base key (as written), `members` the elements each of them is defined
+    for (one empty tuple without subscripts), `tables` the lookups by key with elements, `truths` the keys
+    of variables that are a comparison. Keys get `prefix` in front. `macro` writes out the use of a macro.
+    `evaluate` gives the number an expression of constants comes to, or raises UnsupportedError.
     """
 
+    ranges: Ranges
+    folder: Path
+    hidden: Hidden
     names: Mapping[str, str]
-    lookups: Mapping[str, pysd_tree.LookupsStructure]
+    members: Mapping[str, Collection[tuple[str, ...]]]
+    tables: Mapping[str, Table]
+    macros: Collection[str]
+    macro: Callable[[str, list[Expression], Scope], Expression]
+    evaluate: Callable[[Expression, str], float]
+    prefix: str = ""
     truths: Collection[str] = field(default_factory=set)
+    _files: dict[tuple[int, Any], Any] = field(default_factory=dict)
 
-    def translate(self, node: Any) -> Expression:
+    def translate(self, node: Any, scope: Scope) -> Expression:
         """Our expression for a PySD syntax node.
 
         Raises
@@ -156,51 +79,115 @@ class ExpressionTranslator:
             If a construct, function or name in it is not supported or does not exist.
         """
         match node:
-            case bool():
-                raise UnsupportedError(f"{node} is not supported")
+            case bool() | str():
+                raise UnsupportedError(f"{node!r} is not supported")
             case int() | float():
                 return self._number(float(node))
+            case np.ndarray():
+                return self._number(self._array_value(node, scope))
             case pysd_tree.ReferenceStructure():
-                return self._reference(node)
+                return self._reference(node, scope)
             case pysd_tree.ArithmeticStructure() | pysd_tree.LogicStructure():
-                arguments = [self.translate(argument) for argument in node.arguments]
+                arguments = [self.translate(argument, scope) for argument in node.arguments]
                 combine = self._logic if isinstance(node, pysd_tree.LogicStructure) else self._arithmetic
                 return combine(node.operators, arguments)
             case pysd_tree.CallStructure():
-                return self._call(node)
+                return self._call(node, scope)
+            case _:
+                return self._structure(node, scope)
+
+    def _structure(self, node: Any, scope: Scope) -> Expression:
+        match node:
             case pysd_tree.InlineLookupsStructure(argument, table):
-                return self._lookup(table, self.translate(argument))
+                x, y, kind = self.table(table, scope)
+                return Lookup(x, y, self.translate(argument, scope), kind)
             case pysd_tree.InitialStructure(initial):
-                return call("initial", self.translate(initial))
-        raise UnsupportedError(f"{construct(node)} is not supported yet")
+                return call("initial", self.translate(initial, scope))
+            case pysd_tree.GameStructure(expression):
+                return self.translate(expression, scope)
+            case pysd_tree.GetConstantsStructure():
+                values = self._file(node, scope, read_constants)
+                return self._number(float(values[scope.position]))
+            case pysd_tree.GetDataStructure():
+                return self.data(node, scope, None)
+        if type(node) in STATEFUL:
+            return STATEFUL[type(node)](self, node, scope)
+        raise UnsupportedError(f"{construct(node)} is not supported")
+
+    def data(self, node: Any, scope: Scope, keyword: str | None) -> Expression:
+        """A data variable: a series read at the current time."""
+        x, y, kind = self.table(node, scope, keyword)
+        return Lookup(x, y, Time(), kind)
+
+    def table(self, node: Any, scope: Scope, keyword: str | None = None) -> Table:
+        """The points of a lookup or data series for the element of `scope`."""
+        if isinstance(node, pysd_tree.GetLookupsStructure | pysd_tree.GetDataStructure):
+            kind = lookup_kind(keyword)
+            x, y = self._file(node, scope, lambda n, c, f: read_series(n, c, f, kind))
+            return (*points(x, y[(slice(None), *scope.position)]), kind)
+        if not isinstance(node, pysd_tree.LookupsStructure):
+            raise UnsupportedError(f"{construct(node)} is not supported")
+        return (*points(node.x, node.y), lookup_kind(node.type))
+
+    def _file(self, node: Any, scope: Scope, read: Callable[..., Any]) -> Any:
+        """What a file holds for a whole array, read once."""
+        key = (id(node), scope.coordinates)
+        if key not in self._files:
+            self._files[key] = read(node, scope.coordinates, self.folder)
+        return self._files[key]
+
+    def _array_value(self, values: Any, scope: Scope) -> float:
+        shape = tuple(len(elements) for elements in scope.coordinates)
+        if values.size != int(np.prod(shape)):
+            raise UnsupportedError(f"{values.size} numbers are given for {int(np.prod(shape))} elements")
+        return float(values.reshape(shape)[scope.position])
 
     def _number(self, value: float) -> Expression:
         if not isfinite(value):
-            raise UnsupportedError(":NA: is not supported yet")
+            raise UnsupportedError(":NA: is not supported")
         return Number(value)
 
-    def _reference(self, node: pysd_tree.ReferenceStructure) -> Expression:
-        key = canonical(node.reference)
-        if node.subscripts is not None:
-            raise UnsupportedError("a subscript is not supported yet")
-        if key == "time":
+    def _reference(self, node: Any, scope: Scope) -> Expression:
+        base = canonical(node.reference)
+        subscripts = node.subscripts.subscripts if node.subscripts is not None else []
+        if base == "time":
             return Time()
-        if key in self.lookups:
-            raise UnsupportedError(f'the lookup "{self.names[key]}" is used without an argument')
-        if key not in self.names and key not in CONTROLS:
-            known = {canonical(name): name for name in self.names.values()}
-            hint = did_you_mean(unquoted(node.reference).replace("_", " "), known.values())
-            raise UnsupportedError(
-                f'there is no variable "{unquoted(node.reference).replace("_", " ")}".{hint}'
-            )
+        if base not in self.names and base in CONTROLS:
+            return Reference(base)
+        if base not in self.names and node.reference in self.ranges:
+            return Number(float(self.ranges.number(node.reference, scope.elements)))
+        key = self._key(base, node.reference, subscripts, scope)
+        if key in self.tables:
+            raise UnsupportedError(f'the lookup "{self.names[base]}" is used without an argument')
         return Reference(key)
+
+    def _key(self, base: str, written: str, subscripts: Sequence[str], scope: Scope) -> str:
+        """The key of the variable, or element of it, that is meant."""
+        if base not in self.names:
+            known = {canonical(name): name for name in self.names.values()}
+            hint = did_you_mean(unquoted(written).replace("_", " "), known.values())
+            raise UnsupportedError(f'there is no variable "{unquoted(written).replace("_", " ")}".{hint}')
+        elements = tuple(self.ranges.element(s, scope.elements) for s in subscripts)
+        if not elements and scope.chosen in self.members[base]:
+            elements = scope.chosen  # XMILE: an array in the equation of an array of the same shape
+        if elements not in self.members[base]:
+            raise UnsupportedError(self._no_element(base, elements))
+        return element_key(self.prefix + base, elements)
+
+    def _no_element(self, base: str, elements: tuple[str, ...]) -> str:
+        wanted = {len(m) for m in self.members[base]}
+        if len(elements) not in wanted:
+            counts = " or ".join(str(n) for n in sorted(wanted))
+            return f'"{self.names[base]}" has {counts} subscripts, not {len(elements)}'
+        shown = ",".join(self.ranges.names.get(e, e) for e in elements)
+        return f'no equation defines "{self.names[base]}[{shown}]"'
 
     def _arithmetic(self, operators: list[str], arguments: list[Expression]) -> Expression:
         if operators == ["negative"]:
             return call("negative", arguments[0])
         if "^" in operators:
-            _check_power(operators, arguments)
-        elif set(operators) <= {"+", "-"} and all(self._is_truth(a) for a in arguments):
+            return _power(arguments)
+        if set(operators) <= {"+", "-"} and all(self._is_truth(a) for a in arguments):
             raise UnsupportedError(
                 "adding or subtracting only comparisons is not supported: use IF THEN ELSE"
             )
@@ -224,50 +211,83 @@ class ExpressionTranslator:
             raise UnsupportedError(":AND: and :OR: side by side are read in different ways: add parentheses")
         return _from_the_left(operators, arguments)
 
-    def _call(self, node: pysd_tree.CallStructure) -> Expression:
+    def _call(self, node: Any, scope: Scope) -> Expression:
         name = node.function.reference
         key = canonical(name)
-        written = unquoted(name).replace("_", " ").upper()
-        if key in self.lookups:
-            arguments = [self.translate(a) for a in node.arguments]
-            if len(arguments) != 1:
-                raise UnsupportedError(
-                    f'the lookup "{self.names[key]}" takes 1 argument, not {len(arguments)}'
-                )
-            return self._lookup(self.lookups[key], arguments[0])
         if key in self.names:
-            raise UnsupportedError(f'"{self.names[key]}" is called as a function but is not a lookup')
-        if name not in DIRECT and name not in FORMULAS:
-            raise UnsupportedError(f"{written} is not supported yet")
-        return self._function(name, written, [self.translate(a) for a in node.arguments])
-
-    def _function(self, name: str, written: str, arguments: list[Expression]) -> Expression:
+            return self._lookup_call(key, node, scope)
+        if key in self.macros:
+            return self.macro(key, [self.translate(a, scope) for a in node.arguments], scope)
+        written = unquoted(name).replace("_", " ").upper()
+        if name in VECTORS:
+            count, write_out = VECTORS[name]
+            _check_count(written, node.arguments, (count,))
+            return write_out(self, name, node.arguments, scope)
+        if name not in DIRECT and name not in FORMULAS and name != "get_time_value":
+            raise UnsupportedError(f"{written} is not supported")
+        arguments = [self.translate(a, scope) for a in node.arguments]
+        if name == "get_time_value":
+            return self._get_time_value(written, arguments)
         allowed = (len(FUNCTIONS[name].truth_arguments),) if name in DIRECT else FORMULAS[name][0]
-        if len(arguments) not in allowed:
-            wanted = " or ".join(str(n) for n in allowed)
-            raise UnsupportedError(f"{written} takes {wanted} arguments, not {len(arguments)}")
+        _check_count(written, arguments, allowed)
         return call(name, *arguments) if name in DIRECT else FORMULAS[name][1](*arguments)
 
-    def _lookup(self, table: Any, argument: Expression) -> Expression:
-        if not isinstance(table, pysd_tree.LookupsStructure):
-            raise UnsupportedError(f"{construct(table)} is not supported yet")
-        if table.type != "interpolate":
-            raise UnsupportedError(
-                f"a lookup of type {table.type} is not supported: only linear with flat ends"
-            )
-        x, y = (tuple(float(v) for v in values) for values in (table.x, table.y))
-        if len(x) < 2 or any(b <= a for a, b in pairwise(x)):
-            raise UnsupportedError("a lookup needs two or more points with different x")
-        return Lookup(x, y, argument)
+    def _lookup_call(self, base: str, node: Any, scope: Scope) -> Expression:
+        reference = node.function
+        subscripts = reference.subscripts.subscripts if reference.subscripts is not None else []
+        key = self._key(base, reference.reference, subscripts, scope)
+        if key not in self.tables:
+            raise UnsupportedError(f'"{self.names[base]}" is called as a function but is not a lookup')
+        _check_count(f'the lookup "{self.names[base]}"', node.arguments, (1,))
+        x, y, kind = self.tables[key]
+        return Lookup(x, y, self.translate(node.arguments[0], scope), kind)
+
+    def _get_time_value(self, written: str, arguments: list[Expression]) -> Expression:
+        _check_count(written, arguments, (3,))
+        relative, offset, measure = arguments
+        return get_time_value(self.number(relative, written), offset, self.number(measure, written))
+
+    def number(self, expression: Expression, what: str) -> float:
+        """The number an expression of constants comes to; `what` says what it is for."""
+        return self.evaluate(expression, what)
+
+    def hide(self, scope: Scope, role: str, expression: Expression) -> Reference:
+        """A hidden auxiliary of the variable of `scope`."""
+        return self.hidden.auxiliary(scope, role, expression)
+
+    def reserve(self, scope: Scope, role: str) -> str:
+        """A key for a hidden stock, to be defined by `remember`."""
+        return self.hidden.reserve(scope, role)
+
+    def remember(
+        self,
+        key: str,
+        expression: Expression,
+        initial: Expression,
+        *,
+        assigned: bool = False,
+        delay: Expression | None = None,
+    ) -> None:
+        """Define a hidden stock."""
+        self.hidden.stock(key, expression, initial, assigned=assigned, delay=delay)
+
+    def stages(self, order: int, time: Expression) -> int:
+        """The order of a delay: lowered, as Vensim and PySD do, until every stage lasts a time step."""
+        try:
+            delay, step = self.evaluate(time, ""), self.evaluate(TIME_STEP, "")
+        except UnsupportedError:
+            return order  # it starts from a stock: nothing can be said of it here
+        while order > 1 and order * step > delay:
+            order -= 1
+        return order
 
 
-def construct(node: Any) -> str:
-    """The name of a construct as a modeller knows it."""
-    kind = type(node).__name__
-    if kind in ("DelayStructure", "SmoothStructure"):
-        word = kind.removesuffix("Structure").upper()
-        return f"{word}{node.order}" if word == "DELAY" or node.order != 1 else word
-    return NOT_SUPPORTED.get(kind, kind.removesuffix("Structure").upper())
+def _check_count(written: str, arguments: Sequence[Any], allowed: Sequence[int]) -> None:
+    if len(arguments) not in allowed:
+        wanted = " or ".join(str(n) for n in allowed)
+        raise UnsupportedError(
+            f"{written} takes {wanted} argument{'s' * (wanted != '1')}, not {len(arguments)}"
+        )
 
 
 def _xmile(operator: str) -> str:
@@ -275,13 +295,15 @@ def _xmile(operator: str) -> str:
     return f":{operator.upper()}:" if operator.isalpha() else operator
 
 
-def _check_power(operators: list[str], arguments: list[Expression]) -> None:
-    if len(operators) > 1:
-        raise UnsupportedError("a ^ b ^ c is read in different ways: add parentheses")
-    if isinstance(arguments[0], Number) and arguments[0].value < 0:
-        raise UnsupportedError(
-            "a negative number to a power is read in different ways: write it as a variable"
-        )
+def _power(arguments: list[Expression]) -> Expression:
+    """Right to left: a ^ b ^ c is a ^ (b ^ c), and -2 ^ 2 is -(2 ^ 2), in Vensim and PySD alike."""
+
+    def raised(exponent: Expression, base: Expression) -> Expression:
+        if isinstance(base, Number) and base.value < 0:
+            return call("negative", call("power", Number(-base.value), exponent))
+        return call("power", base, exponent)
+
+    return reduce(raised, reversed(arguments))
 
 
 def _from_the_left(operators: list[str], arguments: list[Expression]) -> Expression:

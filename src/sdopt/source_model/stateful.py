@@ -1,0 +1,153 @@
+"""DELAY, SMOOTH, TREND, FORECAST, SAMPLE IF TRUE and DELAY FIXED as hidden stocks.
+
+The equations are those of Vensim's reference manual, in the form PySD computes them
+(`pysd.py_backend.statefuls`), which is the referee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sdopt.equations.expression import Expression, Number, Reference, Time
+from sdopt.source_model.formulas import ONE, ZERO, call, xidz
+from sdopt.source_model.parse import pysd_tree
+from sdopt.source_model.ranges import Scope
+from sdopt.source_model.unsupported import UnsupportedError
+
+if TYPE_CHECKING:
+    from sdopt.source_model.translate_expression import ExpressionTranslator
+
+LARGEST_ORDER = 1000
+"""More stages than this is taken for a mistake."""
+
+
+def _short(to: ExpressionTranslator, expression: Expression, role: str, scope: Scope) -> Expression:
+    """The expression itself when it is a leaf, else a hidden auxiliary that holds it."""
+    if isinstance(expression, Number | Reference | Time):
+        return expression
+    return to.hide(scope, role, expression)
+
+
+def _order(to: ExpressionTranslator, node: Any, scope: Scope) -> int:
+    value = to.number(to.translate(node, scope), "the order of a delay or smooth")
+    if not 1 <= value <= LARGEST_ORDER:
+        raise UnsupportedError(f"the order of a delay or smooth is 1 to {LARGEST_ORDER}, not {value:g}")
+    return int(value)
+
+
+def _delay(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+    """Stages hold material; each loses it at order / delay time."""
+    inflow, time, initial = _parts(to, node, scope)
+    order = to.stages(_order(to, node.order, scope), time)
+    content = call("multiply", initial, time)
+    leaving = inflow
+    for _ in range(order):
+        stage = to.reserve(scope, "delay")
+        entering, leaving = leaving, call("divide", Reference(stage), time)
+        flow = call("multiply", call("subtract", entering, leaving), Number(float(order)))
+        to.remember(stage, flow, content)
+    return leaving
+
+
+def _delay_n(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+    """As DELAY, but material keeps the delay time it met: stage k uses the time of k steps ago."""
+    inflow, time, initial = _parts(to, node, scope)
+    order = to.stages(_order(to, node.order, scope), time)
+    if isinstance(time, Number):
+        return _delay(to, pysd_tree.DelayStructure(node.input, node.delay_time, node.initial, order), scope)
+    content = call("multiply", initial, time)
+    entering, stage_time = inflow, time
+    first: str | None = None
+    stage = ""
+    for _ in range(order):
+        stage = to.reserve(scope, "delay")
+        leaving = call("divide", Reference(stage), stage_time)
+        to.remember(
+            stage, call("multiply", call("subtract", entering, leaving), Number(float(order))), content
+        )
+        earlier = to.reserve(scope, "delay time")
+        to.remember(earlier, stage_time, time, assigned=True)
+        first = first or earlier
+        entering, stage_time = leaving, Reference(earlier)
+    return call("divide", Reference(stage), Reference(first or stage))
+
+
+def _parts(to: ExpressionTranslator, node: Any, scope: Scope) -> tuple[Expression, Expression, Expression]:
+    """Input, time and initial value of a delay."""
+    inflow = _short(to, to.translate(node.input, scope), "input", scope)
+    time = _short(to, to.translate(node.delay_time, scope), "delay time now", scope)
+    return inflow, time, to.translate(node.initial, scope)
+
+
+def _smooth(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+    """A chain of stocks that each approach the one before."""
+    order = _order(to, node.order, scope)
+    time = _short(to, to.translate(node.smooth_time, scope), "smooth time", scope)
+    target: Expression = to.translate(node.input, scope)
+    initial = to.translate(node.initial, scope)
+    for _ in range(order):
+        stage = to.reserve(scope, "smooth")
+        gap = call("multiply", call("subtract", target, Reference(stage)), Number(float(order)))
+        to.remember(stage, call("divide", gap, time), initial)
+        target = Reference(stage)
+    return target
+
+
+def _averaged(
+    to: ExpressionTranslator, node: Any, scope: Scope, per_trend: Callable[[Expression], Expression]
+) -> tuple[Expression, Expression, Expression]:
+    """Input, averaging time, and the stock that averages the input."""
+    value = _short(to, to.translate(node.input, scope), "input", scope)
+    time = _short(to, to.translate(node.average_time, scope), "average time", scope)
+    trend = to.translate(node.initial_trend, scope)
+    average = to.reserve(scope, "average")
+    start = call("divide", value, call("add", ONE, call("multiply", trend, per_trend(time))))
+    to.remember(average, call("divide", call("subtract", value, Reference(average)), time), start)
+    return value, time, Reference(average)
+
+
+def _trend(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+    value, time, average = _averaged(to, node, scope, lambda time: time)
+    size = call("multiply", time, call("abs", average))
+    return xidz(call("subtract", value, average), size, ZERO)
+
+
+def _forecast(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+    value, time, average = _averaged(to, node, scope, lambda _: ONE)
+    growth = xidz(call("subtract", value, average), call("multiply", time, average), ZERO)
+    ahead = call("multiply", growth, to.translate(node.horizon, scope))
+    return call("multiply", value, call("add", ONE, ahead))
+
+
+def _sample_if_true(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+    kept = to.reserve(scope, "sample")
+    condition, value = to.translate(node.condition, scope), to.translate(node.input, scope)
+    now = _short(to, call("if_then_else", condition, value, Reference(kept)), "sampled now", scope)
+    to.remember(kept, now, to.translate(node.initial, scope), assigned=True)
+    return now
+
+
+def _delay_fixed(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+    pipeline = to.reserve(scope, "pipeline")
+    to.remember(
+        pipeline,
+        to.translate(node.input, scope),
+        to.translate(node.initial, scope),
+        assigned=True,
+        delay=to.translate(node.delay_time, scope),
+    )
+    return Reference(pipeline)
+
+
+STATEFUL: Mapping[type, Callable[[ExpressionTranslator, Any, Scope], Expression]] = {
+    pysd_tree.DelayStructure: _delay,
+    pysd_tree.DelayNStructure: _delay_n,
+    pysd_tree.DelayFixedStructure: _delay_fixed,
+    pysd_tree.SmoothStructure: _smooth,
+    pysd_tree.SmoothNStructure: _smooth,
+    pysd_tree.TrendStructure: _trend,
+    pysd_tree.ForecastStructure: _forecast,
+    pysd_tree.SampleIfTrueStructure: _sample_if_true,
+}
+"""Constructs with a memory, and what writes them as stocks."""
