@@ -171,8 +171,27 @@ def test_errors(
         fill_in(MODEL, paths, step, constants)
 
 
+AREAS = "area: North, South ~ ~ |\nmix[area]= 0.1, 0.2\n\t~ 1\n\t~ How money is split. |\n"
+SEPARATE = (
+    "area: North, South ~ ~ |\nmix[North]= 0.1 ~~|\nmix[South]= 0.2\n\t~ 1\n\t~ How money is split. |\n"
+)
+
+
+@pytest.mark.filterwarnings("ignore:(?s).*extrapolating data")
+@pytest.mark.parametrize("entries", [AREAS, SEPARATE])
+def test_elements_of_an_array_are_written_one_by_one(tmp_path: Path, entries: str) -> None:
+    text = MODEL.replace("{UTF-8}\n", "{UTF-8}\n" + entries)
+    paths = {"Mix[South]": [(2026.0, 0.5), (2028.0, 0.75)], "mix[North]": [(2026.0, 0.3)]}
+    filled = fill_in(text, paths, 0.0625, {})
+    assert "How money is split." in filled
+    found = run_text(filled, tmp_path, "filled", {})
+    times = found.index.to_numpy()
+    np.testing.assert_array_equal(found["mix[North]"], 0.3)
+    np.testing.assert_array_equal(found["mix[South]"], np.where(times < 2028, 0.5, 0.75))
+
+
 def test_subscripts_and_odd_time_settings_are_refused() -> None:
-    with pytest.raises(ExportError, match="has subscripts"):
+    with pytest.raises(ExportError, match="name its elements alike"):
         fill_in(
             MODEL.replace("exit fraction= 0.1", "exit fraction[area]= 0.1"),
             {},

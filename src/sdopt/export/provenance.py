@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +15,7 @@ from sdopt.config.load import LoadedConfig
 from sdopt.config.schema import Output
 from sdopt.equations.system import EquationSystem
 from sdopt.export.replay_model import fill_in
-from sdopt.problem.build import Problem
+from sdopt.problem.build import Problem, constant_values
 from sdopt.problem.meaning import resolve
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel
@@ -81,6 +81,13 @@ def run_facts(started: datetime) -> Mapping[str, Any]:
     }
 
 
+def _siblings(problem: Problem, keys: Iterable[str]) -> dict[str, float]:
+    """The values of all elements of the arrays that some keys are elements of."""
+    variables, values = problem.system.variables, constant_values(problem.system)
+    arrays = {variables[key].parts[0] for key in keys if variables[key].subscripts}
+    return {k: v for k, v in values.items() if variables[k].subscripts and variables[k].parts[0] in arrays}
+
+
 def allocation_model(result: Result, problem: Problem, model: SourceModel) -> str | None:
     """The model file with the advice filled in, over the whole horizon, for Vensim.
 
@@ -92,8 +99,11 @@ def allocation_model(result: Result, problem: Problem, model: SourceModel) -> st
     point = result.tables["decisions"]["value"].to_numpy(dtype=float)
     names = {key: variable.name for key, variable in problem.system.variables.items()}
     advice = problem.decisions.expand(point[None])
-    paths = {names[key]: list(zip(times, path[:, 0].tolist(), strict=True)) for key, path in advice.items()}
+    beside = _siblings(problem, advice)
+    paths = {names[key]: [(times[0], value)] for key, value in beside.items() if key not in advice}
+    paths |= {names[key]: list(zip(times, path[:, 0].tolist(), strict=True)) for key, path in advice.items()}
     settings = {"TIME STEP": problem.grid.step, "FINAL TIME": problem.grid.end}
-    constants = {names[key]: v for key, v in problem.changed_constants.items() if key not in advice}
+    constants = _siblings(problem, problem.changed_constants) | problem.changed_constants
+    constants = {names[key]: v for key, v in constants.items() if key not in {*beside, *advice}}
     text = model.path.read_bytes().decode("utf-8-sig")
     return fill_in(text, paths, problem.grid.step, {**constants, **settings})

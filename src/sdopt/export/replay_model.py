@@ -61,6 +61,8 @@ def fill_in(
     step : time step of the model, in its time unit; must be the TIME STEP of the filled model
     constants : name as written -> value; INITIAL TIME, FINAL TIME and TIME STEP may be among them
 
+    A name may be an element of an array, "Budget[North]"; then all elements of that array must be given.
+
     Raises
     ------
     ExportError
@@ -70,13 +72,23 @@ def fill_in(
     complaints = Complaints("allocation model", ExportError)
     found = _right_hand_sides(equations)
     grid = _grid(found, constants, step)
-    new = {_key(name): _number(value, name, complaints) for name, value in constants.items()}
-    new |= {_key(name): _lookup(path, grid, name, complaints) for name, path in paths.items()}
+    new = {name: _number(value, name, complaints) for name, value in constants.items()}
+    new |= {name: _lookup(path, grid, name, complaints) for name, path in paths.items()}
     _complain_about_names([*constants, *paths], found, complaints)
     complaints.raise_if_any()
     newline = "\r\n" if "\r\n" in equations else "\n"
-    filled = _ENTRY.sub(_replacer({key: text.replace("\n", newline) for key, text in new.items()}), equations)
-    return filled + mark + drawing
+    by_base: dict[str, dict[str, str]] = {}
+    for name, text in new.items():
+        base, element = _split(name)
+        by_base.setdefault(_key(base), {})[element] = text.replace("\n", newline)
+    counts = {key: len(entries) for key, entries in found.items()}
+    return _ENTRY.sub(_Replacer(by_base, counts, newline), equations) + mark + drawing
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Base name and elements in brackets ("" without)."""
+    base, bracket, rest = name.partition("[")
+    return (base.strip(), bracket + rest.strip()) if not name.startswith('"') else (name, "")
 
 
 def _key(name: str) -> str:
@@ -98,14 +110,17 @@ def _right_hand_sides(equations: str) -> dict[str, list[tuple[str, str]]]:
 def _complain_about_names(
     names: Sequence[str], found: Mapping[str, Sequence[tuple[str, str]]], complaints: Complaints
 ) -> None:
-    """Every name must be exactly one equation without subscripts."""
+    """Every name must be an equation, and an array must be named by its elements."""
     written = [equations[0][0] for equations in found.values()]
     for name in names:
-        equations = found.get(_key(name), [])
+        base, element = _split(name)
+        equations = found.get(_key(base), [])
         if not equations:
             complaints.add(f'"{name}"', f"the model has no such equation.{did_you_mean(name, written)}")
-        elif len(equations) > 1 or "[" in equations[0][0]:
-            complaints.add(f'"{name}"', "has subscripts; only variables without subscripts can be filled in.")
+        elif bool(element) != ("[" in equations[0][0]):
+            complaints.add(
+                f'"{name}"', f'stands in the model as "{equations[0][0]}"; name its elements alike.'
+            )
     if len({_key(name) for name in names}) < len(names):
         complaints.add("names", "the same variable is given twice; give each decision and constant once.")
 
@@ -186,15 +201,28 @@ def _points(path: Sequence[tuple[float, float]], grid: Grid) -> list[tuple[float
     return [*points, (max(grid.end, grid.start + grid.last * grid.step), now)]
 
 
-def _replacer(new: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
-    """Replaces the right-hand side of the equations in `new` and nothing else."""
+class _Replacer:
+    """Replaces the right-hand side of the equations in `new` (base key -> elements -> text), nothing else.
 
-    def replaced(entry: re.Match[str]) -> str:
+    The elements of an array are written in the place of its last equation, which has the unit and comment.
+    """
+
+    def __init__(self, new: Mapping[str, Mapping[str, str]], counts: Mapping[str, int], newline: str) -> None:
+        self.new, self.left, self.newline = new, dict(counts), newline
+
+    def __call__(self, entry: re.Match[str]) -> str:
         parts = _EQUATION.fullmatch(entry["equation"] or "")
-        if not parts or _key(parts["name"]) not in new:
+        if not parts or _key(parts["name"]) not in self.new:
             return entry[0]
-        equation = entry["equation"]
-        filled = f"{equation[: parts.start('right')]} {new[_key(parts['name'])].lstrip()}{parts['after']}"
-        return filled + entry[0][len(equation) :]
-
-    return replaced
+        key, equation = _key(parts["name"]), entry["equation"]
+        self.left[key] -= 1
+        if self.left[key]:
+            return parts["before"]
+        texts = self.new[key]
+        if list(texts) == [""]:
+            filled = f"{equation[: parts.start('right')]} {texts[''].lstrip()}"
+        else:
+            name, sign = parts["name"].strip(), parts["sign"]
+            lines = [f"{name}{element}{sign} {text.lstrip()}" for element, text in texts.items()]
+            filled = parts["before"] + f" ~~|{self.newline}".join(lines)
+        return filled + parts["after"] + entry[0][len(equation) :]

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.program import CONTROLS, TimeGrid
+from sdopt.equations.program import TimeGrid
 from sdopt.errors import ReplayError
-from sdopt.source_model.parse import canonical
+from sdopt.source_model.pysd_model import (
+    element_keys,
+    load_translation,
+    parameters,
+    python_names,
+    split_key,
+    write_translation,
+)
 from sdopt.source_model.read import SourceModel
+from sdopt.source_model.runge_kutta import RungeKutta
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+
+REPLAY_TOLERANCE = 1e-9
+"""Largest difference from PySD, relative to a variable's largest absolute value in the run."""
+
+CHECKED = {
+    "euler": "PySD ran the same model by itself (Euler) and every variable was compared at every step",
+    "rk4": "PySD gave the right-hand sides, four times a step, and the referee added them up by "
+    "Runge-Kutta (PySD itself knows Euler only); every variable was compared at every step",
+}
+"""What the referee did, by integration method."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,98 @@ class Disagreement:
     worst_variable: str
     largest: float
     time: float
+
+
+class Referee:
+    """A model in PySD: translated once, to run as often as wanted. Use it in a `with` statement.
+
+    A model with Runge-Kutta steps gets them here too, over PySD's right-hand sides.
+    """
+
+    def __init__(self, model: SourceModel, grid: TimeGrid) -> None:
+        self.model, self.grid = model, grid
+        self.folder = TemporaryDirectory(prefix="sdopt-", ignore_cleanup_errors=True)
+
+    def __enter__(self) -> Referee:
+        """Translate.
+
+        Raises
+        ------
+        ReplayError
+            If PySD cannot translate the model.
+        """
+        try:
+            with _quiet():
+                self.file = write_translation(self.model, self.grid, Path(self.folder.name))
+        except BaseException as error:
+            self.folder.cleanup()
+            raise self._complaint(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove PySD's files."""
+        self.folder.cleanup()
+
+    def run(self, constants: Mapping[str, float], paths: Mapping[str, Array]) -> pd.DataFrame:
+        """One run, as `replay` gives it."""
+        try:
+            with _quiet():
+                return self._run(constants, paths)
+        except Exception as error:
+            raise self._complaint(error) from error
+
+    def _run(self, constants: Mapping[str, float], paths: Mapping[str, Array]) -> pd.DataFrame:
+        import pandas as pd
+
+        loaded, grid = load_translation(self.file, self.model), self.grid
+        moment = loaded.time
+        if self.model.system.time.method == "rk4":
+            moment = RungeKutta(loaded).moment
+        names = {base: name for base, name in python_names(loaded).items() if base in self._bases()}
+        frame = loaded.run(
+            params=parameters(loaded, self.model, constants, paths, grid, moment),
+            return_columns=list(names.values()),
+            return_timestamps=list(grid.moments) or None,
+            flatten_output=False,
+        )
+        if len(frame) != grid.steps + 1:
+            raise ReplayError(f"PySD returned {len(frame)} time points instead of {grid.steps + 1}.")
+        columns: dict[str, Array] = {}
+        for base, name in names.items():
+            columns |= self._columns(base, frame[name].to_list())
+        return pd.DataFrame({key: columns[key] for key in self._visible(columns)}, index=grid.times)
+
+    def _bases(self) -> set[str]:
+        """Keys without elements."""
+        return {
+            split_key(key)[0] if variable.subscripts else key
+            for key, variable in self.model.system.visible.items()
+        }
+
+    def _columns(self, base: str, values: list[Any]) -> dict[str, Array]:
+        """The values (steps + 1,) of a variable, or of each of its elements, by key."""
+        if getattr(values[0], "ndim", 0):
+            stacked = np.stack([value.values.ravel() for value in values], axis=1)
+            return dict(zip(element_keys(base, values[0]), stacked.astype(float), strict=True))
+        keys = [key for key in self.model.system.visible if key == base or split_key(key)[0] == base]
+        # PySD gives an array of one element as a plain number.
+        return {keys[0]: np.array([float(value) for value in values])}
+
+    def _visible(self, columns: Mapping[str, Array]) -> list[str]:
+        missing = [key for key in self.model.system.visible if key not in columns]
+        if missing:
+            raise ReplayError(f"PySD's model has no {', '.join(missing[:5])}.")
+        return list(self.model.system.visible)
+
+    def _complaint(self, error: BaseException) -> BaseException:
+        if isinstance(error, ReplayError) or not isinstance(error, Exception):
+            return error
+        message = " ".join(str(error).split())
+        return ReplayError(
+            f"{self.model.path}: PySD cannot run this model ({type(error).__name__}: {message})."
+        )
 
 
 def replay(
@@ -46,22 +156,16 @@ def replay(
 
     Returns
     -------
-    One row per grid time (index: time), one column per variable of the model, by key
+    One row per grid time (index: time), one column per variable of the model file, by key; an element of
+    an array is a variable
 
     Raises
     ------
     ReplayError
         If PySD cannot run it.
     """
-    with TemporaryDirectory(prefix="sdopt-") as folder, _known_warnings():
-        try:
-            return _run_pysd(model, constants, paths, grid, Path(folder))
-        except ReplayError:
-            raise
-        except Exception as error:
-            raise ReplayError(
-                f"{model.path}: PySD cannot run this model ({type(error).__name__}: {error})."
-            ) from error
+    with Referee(model, grid) as referee:
+        return referee.run(constants, paths)
 
 
 def compare(ours: Mapping[str, Array], theirs: pd.DataFrame) -> Disagreement:
@@ -96,57 +200,9 @@ def _relative_difference(ours: Array, theirs: Array) -> Array:
     return np.asarray(np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference)))
 
 
-def _run_pysd(
-    model: SourceModel,
-    constants: Mapping[str, float],
-    paths: Mapping[str, Array],
-    grid: TimeGrid,
-    folder: Path,
-) -> pd.DataFrame:
-    """Every variable at every grid time, by key."""
-    pysd_model = _load(model, grid, folder)
-    names = {canonical(name): name for name in pysd_model.namespace}
-    parameters: dict[str, Any] = {names[key]: float(value) for key, value in constants.items()}
-    parameters |= {names[key]: _step_function(pysd_model, grid, values) for key, values in paths.items()}
-    columns = {key: names[key] for key in model.system.variables}
-    frame = pysd_model.run(params=parameters, return_columns=list(columns.values()))
-    if len(frame) != grid.steps + 1:
-        raise ReplayError(f"PySD returned {len(frame)} time points instead of {grid.steps + 1}.")
-    frame = frame[list(columns.values())].set_axis(list(columns), axis=1)
-    return frame.set_axis(grid.times, axis=0).astype(float)
-
-
-def _load(model: SourceModel, grid: TimeGrid, folder: Path) -> Any:
-    """PySD's model, translated into `folder`: nothing is written beside the model file.
-
-    Descriptions are left out: PySD pastes them into Python source, where a text could become code.
-    """
-    import pysd
-    from pysd.builders.python.python_model_builder import ModelBuilder
-
-    abstract = deepcopy(model.parsed.abstract)
-    section = abstract.sections[0]
-    section.path = folder / "model.py"
-    controls = dict(zip(CONTROLS, (grid.start, float(grid.times[-1]), grid.step, grid.step), strict=True))
-    for element in section.elements:
-        element.documentation = element.units = ""
-        if canonical(element.name) in controls:
-            element.components[0].ast = float(controls[canonical(element.name)])
-    with np.printoptions(precision=17):  # else PySD writes the points of a lookup with 8 digits
-        return pysd.load(ModelBuilder(abstract).build_model(), initialize=False)
-
-
-def _step_function(pysd_model: Any, grid: TimeGrid, values: Array) -> Callable[[], float]:
-    """The value of the step PySD is at; a pandas Series would become a ramp between steps."""
-    return lambda: float(values[round((pysd_model.time() - grid.start) / grid.step)])
-
-
 @contextmanager
-def _known_warnings() -> Iterator[None]:
-    """Silence the warnings that are meant: constants are replaced, lookups have flat ends."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="\\s*Replacing a constant value with a callable")
-        warnings.filterwarnings("ignore", message="(?s).*extrapolating data (above|below) the")
-        warnings.filterwarnings("ignore", message=".*", category=DeprecationWarning, module="pysd|chardet")
-        warnings.filterwarnings("ignore", message=".*set_index.*", category=Warning)
+def _quiet() -> Iterator[None]:
+    """Without PySD's remarks on how it runs: the referee speaks by its numbers."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
         yield

@@ -214,10 +214,10 @@ class ExpressionTranslator:
     def _call(self, node: Any, scope: Scope) -> Expression:
         name = node.function.reference
         key = canonical(name)
-        if key in self.names:
-            return self._lookup_call(key, node, scope)
         if key in self.macros:
             return self.macro(key, [self.translate(a, scope) for a in node.arguments], scope)
+        if key in self.names:
+            return self._lookup_call(key, node, scope)
         written = unquoted(name).replace("_", " ").upper()
         if name in VECTORS:
             count, write_out = VECTORS[name]

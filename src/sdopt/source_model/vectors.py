@@ -142,8 +142,10 @@ def _places(values: list[Expression]) -> list[Expression]:
         smaller = [
             call("less_equal" if j < i else "less", other, value) for j, other in enumerate(values) if j != i
         ]
-        counted = [call("if_then_else", s, ONE, ZERO) for s in smaller]
-        places.append(reduce(lambda a, b: call("add", a, b), counted, ZERO))
+        place: Expression = ZERO
+        for is_smaller in smaller:
+            place = call("add", place, call("if_then_else", is_smaller, ONE, ZERO))
+        places.append(place)
     return places
 
 
