@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from sdopt.equations.expression import Call, Expression, Lookup
-from sdopt.equations.functions import FUNCTIONS, lookup_function
+from sdopt.equations.functions import FUNCTIONS
+from sdopt.equations.lookups import lookup_function
 from sdopt.source_model.read import read_model
 
 MODEL = Path(__file__).parents[1] / "models" / "every_function.mdl"

@@ -6,6 +6,7 @@ no look-up by name inside the loop. A row holds one register for all scenarios o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -21,24 +22,52 @@ AHEAD = 40_000
 """Largest (time x scenario) array computed before the loop; larger ones would leave the cache."""
 
 
+CACHE = 512 * 1024
+"""Bytes of rows a block may touch in each step: about half of one core's second-level cache."""
+
+NARROW, WIDE = 64, 4096
+"""Least and largest number of scenarios in a block: enough to amortise Python, few enough to share out."""
+
+
+def block_width(program: Program) -> int:
+    """Number of scenarios to simulate together, such that what a step touches stays in the cache."""
+    rows = live_rows(program)
+    width = CACHE // (8 * max(rows, 1))
+    return int(min(max(width // NARROW * NARROW, NARROW), WIDE))
+
+
+def live_rows(program: Program) -> int:
+    """About how many rows a step touches: stocks, their changes, inputs and what is alive at once."""
+    last_use = {r: k for k, i in enumerate(program.loop) for r in (*i.inputs, i.output)}
+    ends = Counter(last_use[i.output] for i in program.loop)
+    alive = most = 0
+    for k in range(len(program.loop)):
+        alive += 1
+        most = max(most, alive)
+        alive -= ends[k]
+    return most + 2 * len(program.stocks) + len(program.inputs)
+
+
 def run_block(program: Program, given: Mapping[str, Array], result: Array) -> None:
-    """Simulate the scenarios of `result` (output, steps + 1, scenario) into it.
+    """Simulate the scenarios of `result` (output, saved, scenario) into it.
 
     `given` holds the inputs by key, (1 or steps + 1, 1 or scenario).
     """
     values, loop = before_the_loop(program, given)
     rows = _Rows(program, values, loop, result)
     calls = [rows.call(instruction) for instruction in loop]
-    updates = rows.updates(program.grid.step)
+    updates = rows.updates()
     outputs = rows.outputs(result)
-    last = program.grid.steps
+    places = {step: place for place, step in enumerate(program.saved)}
+    last = program.saved[-1]
     for step in range(last + 1):
         for buffer, over_time in rows.moving:
             buffer[...] = over_time[step]
         for function, arguments in calls:
             function(*arguments)
-        for target, row in outputs:
-            target[step] = row
+        if step in places:
+            for target, row in outputs:
+                target[places[step]] = row
         if step < last:
             for function, arguments in updates:
                 function(*arguments)
@@ -50,6 +79,9 @@ def before_the_loop(
     """Values (1 or steps + 1, 1 or scenario) no stock influences, and the instructions left for the loop."""
     values = {register: np.array([[value]]) for register, value in program.numbers.items()}
     values[program.time] = program.grid.times[:, np.newaxis]
+    if program.time_step not in values:
+        widths = program.grid.widths
+        values[program.time_step] = np.append(widths, widths[-1])[:, np.newaxis]
     for key, registers in program.inputs.items():
         values[registers.now] = given[key]
         values[registers.start] = given[key][:1]
@@ -93,7 +125,7 @@ class _Rows:
         self.rows: dict[int, Array] = {}
         self.moving: list[tuple[Array, Array]] = []
         read = {register for instruction in loop for register in instruction.inputs}
-        read |= {stock.net_flow for stock in program.stocks}
+        read |= {stock.source for stock in program.stocks} | {program.time_step}
         self._place_outside(sorted(read & values.keys()))
         self._place_stocks()
         self._place_loop(loop)
@@ -116,7 +148,10 @@ class _Rows:
             self.rows |= {member: _row(row) for member, row in zip(members, buffer, strict=True)}
 
     def _place_stocks(self) -> None:
-        stocks = self.program.stocks
+        """Integrated stocks first, so that one addition moves them all."""
+        stocks = sorted(self.program.stocks, key=lambda stock: stock.assigned)
+        self.integrated = sum(not stock.assigned for stock in stocks)
+        self.order = stocks
         self.stocks = np.empty((len(stocks), self.width), self.dtype)
         self.changes = np.empty_like(self.stocks)
         for row, stock in zip(self.stocks, stocks, strict=True):
@@ -128,7 +163,7 @@ class _Rows:
         last_use = {i.output: position for position, i in enumerate(loop)}
         for position, instruction in enumerate(loop):
             last_use |= dict.fromkeys(instruction.inputs, position)
-        kept = {*self.program.output_registers, *(stock.net_flow for stock in self.program.stocks)}
+        kept = {*self.program.output_registers, *(stock.source for stock in self.program.stocks)}
         own = {instruction.output for instruction in loop}
         free: dict[bool, list[Array]] = {True: [], False: []}
         for position, instruction in enumerate(loop):
@@ -146,21 +181,26 @@ class _Rows:
         kernel = function.complex if self.dtype == complex else function.real
         return kernel, tuple(self.rows[r] for r in (*instruction.inputs, instruction.output))
 
-    def updates(self, time_step: float) -> list[Call]:
-        """One Euler step: each stock plus its net flow times the time step."""
-        step = np.array(time_step, self.dtype)
-        calls: list[Call] = [
-            (np.multiply, (self.rows[stock.net_flow], step, change))
-            for stock, change in zip(self.program.stocks, self.changes, strict=True)
-        ]
-        return [*calls, (np.add, (self.stocks, self.changes, self.stocks))]
+    def updates(self) -> list[Call]:
+        """The end of a step: a stock grows by its source times the width of the step, or becomes it."""
+        width = self.rows[self.program.time_step]
+        calls: list[Call] = []
+        for stock, change in zip(self.order, self.changes, strict=True):
+            source = self.rows[stock.source]
+            copied: Call = (np.copyto, (change, source))
+            calls.append(copied if stock.assigned else (np.multiply, (source, width, change)))
+        grown, added = self.stocks[: self.integrated], self.changes[: self.integrated]
+        calls.append((np.add, (grown, added, grown)))
+        calls.append((np.copyto, (self.stocks[self.integrated :], self.changes[self.integrated :])))
+        return calls
 
     def outputs(self, result: Array) -> list[tuple[Array, Array]]:
         """Where to write which row at each step; what was known before the loop is written at once."""
         pairs = []
         for target, register in zip(result, self.program.output_registers, strict=True):
             if register in self.values:
-                target[...] = self.values[register]
+                value = self.values[register]
+                target[...] = value if len(value) == 1 else value[list(self.program.saved)]
             else:
                 pairs.append((target, self.rows[register]))
         return pairs

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from sdopt.equations.expression import Call, Expression, Lookup, Number, Reference
-from sdopt.equations.functions import FUNCTIONS, Function, lookup_function
+from sdopt.equations.functions import FUNCTIONS, Function
+from sdopt.equations.lookups import lookup_function
 from sdopt.errors import ModelError
 
 
@@ -34,10 +35,12 @@ def evaluate(
             return value
         case Reference(key):
             return constant_value(key, expressions, path)
+        case Call("initial" | "active_initial", (lasting, *_)):
+            return evaluate(lasting, expressions, path)
         case Call(name, arguments) if name in FUNCTIONS:
             return _apply(FUNCTIONS[name], [evaluate(a, expressions, path) for a in arguments])
-        case Lookup(x, y, argument):
-            return _apply(lookup_function(x, y), [evaluate(argument, expressions, path)])
+        case Lookup(x, y, argument, kind):
+            return _apply(lookup_function(x, y, kind), [evaluate(argument, expressions, path)])
     raise ModelError(f'"{path[0] if path else expression}" must be a number that does not depend on time.')
 
 

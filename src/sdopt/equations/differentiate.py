@@ -1,22 +1,22 @@
-"""Exact derivatives of outputs with respect to every value of every input path.
+"""Exact derivatives of outputs with respect to every value of every input.
 
 `complex_step` carries directions forward, one column each; `reverse` carries weights backward and costs
-about the same however many inputs there are. Both take the same side at a kink; see `functions.py`.
+the same however many inputs or directions there are. Both take the same side at a kink; see `functions.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.block import before_the_loop
-from sdopt.equations.functions import partial_times
-from sdopt.equations.program import Instruction, Program
-from sdopt.equations.simulate import check_finite, run
+from sdopt.equations.backward import Backward
+from sdopt.equations.program import Program
+from sdopt.equations.scenarios import as_grid_arrays, cut, scenario_blocks, scenarios_of, usable_cores
+from sdopt.equations.simulate import run
+from sdopt.errors import SimulationError
 
 Array = NDArray[Any]
 
@@ -39,7 +39,7 @@ def complex_step(
 
     Returns
     -------
-    values (output, steps + 1) and derivatives (output, steps + 1, direction)
+    values (output, saved) and derivatives (output, saved, direction)
 
     Raises
     ------
@@ -53,127 +53,63 @@ def complex_step(
 
 
 def reverse(
-    program: Program, constants: Mapping[str, float], paths: Mapping[str, Array], weights: Array
-) -> dict[str, Array]:
-    """Gradient of weighted sums of outputs over time.
+    program: Program,
+    constants: Mapping[str, float | Array],
+    paths: Mapping[str, Array],
+    weights: Array,
+    *,
+    threads: int | None = None,
+) -> tuple[Array, dict[str, Array]]:
+    """Weighted sums of outputs over time, and their gradients by every value of every input.
 
-    Functional f is the sum over outputs and grid times of `weights[f, output, step]` times the output.
-    All steps are swept at once through the instructions of one step; what is left over time is a
-    small matrix recursion over stocks.
+    Functional f is the sum over outputs and saved times of `weights[f, output, saved]` times the output.
 
     Parameters
     ----------
-    constants, paths : as for `run`, for one scenario: numbers and (steps + 1,)
-    weights : (functional, output, steps + 1)
+    constants, paths : as for `run`, for one or many scenarios; real numbers
+    weights : (functional, output, saved)
+    threads : as for `run`; the answer does not depend on it
 
     Returns
     -------
-    Per key of `paths` the derivative by the value at each grid time: (functional, steps + 1)
+    values (functional, scenario), and gradients by key: for a path the derivative by its value at each
+    grid time, (functional, steps + 1, scenario); for a constant (functional, scenario)
 
     Raises
     ------
     SimulationError
-        As `run`, and if a gradient is inf or nan.
+        As `run`, if the weights have another shape, and if a gradient is inf or nan; names the input
+        and the time.
     """
-    values = _values(program, constants, paths)
-    per_step = _per_step(program, values, weights)
-    by_stock = _back_through_time(program, per_step, len(weights))
-    gradients = {}
-    for key in paths:
-        registers = program.inputs[key]
-        gradients[key] = _over_steps(program, per_step, by_stock, registers.now)
-        # INITIAL( ) keeps what an input was at the start for all steps; stocks start from it too.
-        kept = _over_steps(program, per_step, by_stock, registers.start).sum(axis=1)
-        gradients[key][:, 0] += kept + _at_start(program, values, by_stock, registers.start)
-    return gradients
+    weights = np.asarray(weights, dtype=float)
+    if weights.shape[1:] != (len(program.outputs), len(program.saved)):
+        raise SimulationError(
+            f"the weights have shape {weights.shape}; expected "
+            f"(functional, {len(program.outputs)} outputs, {len(program.saved)} saved times)."
+        )
+    given = as_grid_arrays(program, constants, paths)
+    count, width = len(weights), scenarios_of(given)
+    values = np.empty((count, width))
+    gradients = {key: np.empty((count, width)) for key in constants}
+    gradients |= {key: np.zeros((count, program.grid.steps + 1, width)) for key in paths}
+    backward = Backward(program, given, constants, weights)
+    for block in scenario_blocks(width, backward.width):
+        part = cut(given, block)
+        values[:, block], stocks = backward.values(part, block.start)
+        into = {key: gradient[..., block] for key, gradient in gradients.items()}
+        backward.gradients(part, stocks, threads or usable_cores(), into)
+    _check_gradients(program, gradients)
+    return values, gradients
 
 
-def _values(program: Program, constants: Mapping[str, float], paths: Mapping[str, Array]) -> dict[int, Array]:
-    """Every register of one scenario, (1,) or (steps + 1,)."""
-    loop = tuple(i.output for i in program.loop) + tuple(s.stock for s in program.stocks)
-    everything = replace(
-        program,
-        outputs=(*program.outputs, *map(str, loop)),
-        output_registers=(*program.output_registers, *loop),
-    )
-    result = run(everything, constants, paths, check=False)[:, :, 0]
-    check_finite(program, result[: len(program.outputs), :, np.newaxis])
-    given = {
-        key: np.atleast_1d(np.asarray(v, float))[:, np.newaxis]
-        for key, v in (*constants.items(), *paths.items())
-    }
-    with np.errstate(all="ignore"):
-        outside, _ = before_the_loop(program, given)
-    values = {register: value[:, 0] for register, value in outside.items()}
-    for register, value in zip(loop, result[len(program.outputs) :], strict=True):
-        values[register] = value != 0 if register in program.truths else value
-    return values
-
-
-def _per_step(program: Program, values: Mapping[int, Array], weights: Array) -> dict[int, Array]:
-    """Derivatives within each step, by register: (row, steps + 1).
-
-    The first rows are the weighted sums of outputs, then comes one row per stock: its net flow.
-    """
-    rows = len(weights) + len(program.stocks)
-    seeds: dict[int, Array] = {}
-    for output, register in enumerate(program.output_registers):
-        seed = seeds.setdefault(register, np.zeros((rows, program.grid.steps + 1)))
-        seed[: len(weights)] += weights[:, output]
-    for row, stock in enumerate(program.stocks, start=len(weights)):
-        seeds.setdefault(stock.net_flow, np.zeros((rows, program.grid.steps + 1)))[row] += 1.0
-    return _sweep((*program.outside, *program.loop), values, seeds)
-
-
-def _sweep(
-    instructions: Sequence[Instruction], values: Mapping[int, Array], seeds: dict[int, Array]
-) -> dict[int, Array]:
-    """Carry derivatives by each output register on to the registers it was computed from."""
-    adjoints = dict(seeds)
-    with np.errstate(all="ignore"):
-        for instruction in reversed(instructions):
-            if (adjoint := adjoints.pop(instruction.output, None)) is None:
-                continue
-            arguments = [values[register] for register in instruction.inputs]
-            partials = instruction.function.partials(*arguments, values[instruction.output])
-            for register, partial in zip(instruction.inputs, partials, strict=True):
-                if partial is not None:
-                    change = partial_times(partial, adjoint)
-                    adjoints[register] = adjoints[register] + change if register in adjoints else change
-    return adjoints
-
-
-def _back_through_time(program: Program, per_step: Mapping[int, Array], functionals: int) -> Array:
-    """Derivative of each functional by each stock at each grid time: (step, functional, stock)."""
-    steps, stocks = program.grid.steps + 1, len(program.stocks)
-    nothing = np.zeros((functionals + stocks, steps))
-    jacobian = np.array([per_step.get(s.stock, nothing).T for s in program.stocks]).reshape(
-        stocks, steps, functionals + stocks
-    )
-    jacobian = jacobian.transpose(1, 2, 0)  # (step, row, stock)
-    by_stock = jacobian[:, :functionals].copy()
-    for step in range(steps - 2, -1, -1):
-        later = by_stock[step + 1]
-        by_stock[step] += later + program.grid.step * (later @ jacobian[step, functionals:])
-    return by_stock
-
-
-def _over_steps(program: Program, per_step: Mapping[int, Array], by_stock: Array, register: int) -> Array:
-    """Derivative of each functional by a register's value at each grid time: (functional, step)."""
-    functionals = by_stock.shape[1]
-    if register not in per_step:
-        return np.zeros((functionals, program.grid.steps + 1))
-    rows = per_step[register]
-    gradient = rows[:functionals].copy()
-    gradient[:, :-1] += program.grid.step * np.einsum("kfs,sk->fk", by_stock[1:], rows[functionals:, :-1])
-    return gradient
-
-
-def _at_start(program: Program, values: Mapping[int, Array], by_stock: Array, register: int) -> Array:
-    """Derivative of each functional by a register, through the starting values of stocks: (functional,)."""
-    seeds: dict[int, Array] = {}
-    for column, stock in enumerate(program.stocks):
-        seeds[stock.initial] = seeds.get(stock.initial, 0.0) + by_stock[0, :, column : column + 1]
-    first = {r: value[:1] for r, value in values.items()}
-    found = _sweep(program.outside, first, seeds).get(register)
-    return np.zeros(by_stock.shape[1]) if found is None else found[:, 0]
+def _check_gradients(program: Program, gradients: Mapping[str, Array]) -> None:
+    for key, gradient in gradients.items():
+        broken = np.argwhere(~np.isfinite(gradient))
+        if len(broken):
+            functional, *step, scenario = broken[0]
+            when = f" at time {program.grid.times[step[0]]:g}" if step else ""
+            raise SimulationError(
+                f'the derivative of functional {functional} by "{key}"{when} is '
+                f"{gradient[tuple(broken[0])]} (scenario {scenario}). Look for a root or a power at zero, or "
+                "a division by a number that comes near zero."
+            )

@@ -12,13 +12,16 @@ from sdopt.errors import ModelError
 def references(expression: Expression, *, at_start: bool = False) -> Iterator[str]:
     """Keys an expression needs now, each as often as it is written.
 
-    What stands inside INITIAL( ) is needed at the start only: it is left out, unless `at_start`.
+    What stands inside INITIAL( ) is needed at the start only: it is left out, unless `at_start`. Of
+    ACTIVE INITIAL( ) one argument is needed at the start and the other from then on.
     """
     match expression:
         case Reference(key):
             yield key
         case Call("initial", _) if not at_start:
             return
+        case Call("active_initial", (later, start)):
+            yield from references(start if at_start else later, at_start=at_start)
         case Call(_, arguments):
             for argument in arguments:
                 yield from references(argument, at_start=at_start)
@@ -31,6 +34,8 @@ def _initial_calls(expression: Expression) -> Iterator[Call]:
     match expression:
         case Call("initial", _):
             yield expression
+        case Call("active_initial", (later, _)):
+            yield from _initial_calls(later)
         case Call(_, arguments):
             for argument in arguments:
                 yield from _initial_calls(argument)
@@ -57,7 +62,7 @@ def calculation_order(variables: Mapping[str, Variable]) -> tuple[str, ...]:
 
 
 def starting_order(variables: Mapping[str, Variable]) -> tuple[str, ...]:
-    """Stock keys and all that is needed to start them and every INITIAL( ), in a computable order.
+    """Stock keys and what starts them, every INITIAL( ) and every delay, in a computable order.
 
     Raises
     ------
@@ -72,8 +77,11 @@ def starting_order(variables: Mapping[str, Variable]) -> tuple[str, ...]:
 
     roots = [key for key, variable in variables.items() if variable.kind == "stock"]
     for variable in variables.values():
-        for call in _initial_calls(variable.expression):
-            roots += [key for key in references(call, at_start=True) if key in variables]
+        at_start: list[Expression] = list(_initial_calls(variable.expression))
+        if variable.delay is not None:
+            at_start.append(variable.delay)
+        for expression in at_start:
+            roots += [key for key in references(expression, at_start=True) if key in variables]
     return _sorted(roots, needs, variables, "circular starting values")
 
 

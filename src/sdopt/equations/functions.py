@@ -16,8 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sdopt.equations.expression import LookupKind
+
 Array = NDArray[Any]
 Kernel = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The points of a graph function; see `Lookup`."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    kind: LookupKind
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +37,7 @@ class Function:
 
     `truth_arguments` says per argument whether it is a truth value (a boolean array) or a number;
     `gives_truth` says the same of the answer. `partials(*arguments, value)` gives one array per
-    argument, or None where the derivative is zero everywhere.
+    argument, or None where the derivative is zero everywhere. A graph function has a `table`.
     """
 
     name: str
@@ -35,6 +46,7 @@ class Function:
     real: Kernel
     complex: Kernel
     partials: Callable[..., tuple[Array | float | None, ...]]
+    table: Table | None = None
 
 
 def partial_times(partial: Array | float, change: Array) -> Array:
@@ -79,13 +91,22 @@ def _maximum(a: Array, b: Array, out: Array) -> None:
 
 
 def _if_then_else(condition: Array, yes: Array, no: Array, out: Array) -> None:
-    np.copyto(out, no)
+    if out is not no:
+        np.copyto(out, no)
     np.copyto(out, yes, where=condition)
 
 
 def _complex_exp(a: Array, out: Array) -> None:
     value = np.exp(a.real, out.real)
     np.multiply(value, a.imag, out.imag)
+
+
+def _power(a: Array, b: Array, out: Array) -> None:
+    # For one exponent (2, 0.5, -1) NumPy goes another way than for an array of exponents, with another
+    # last bit: an array always, so that a scenario is the same alone and among others.
+    exponents = np.empty(out.shape)
+    exponents[...] = b
+    np.power(a, exponents, out)
 
 
 def _power_partials(a: Array, b: Array, value: Array) -> tuple[Array, Array]:
@@ -95,14 +116,15 @@ def _power_partials(a: Array, b: Array, value: Array) -> tuple[Array, Array]:
 
 def _complex_power(a: Array, b: Array, out: Array) -> None:
     base, exponent = a.real, b.real
-    value = np.power(base, exponent, out.real)
+    value = out.real
+    _power(base, exponent, value)
     slope = partial_times(np.where(exponent == 0, 0.0, exponent * np.power(base, exponent - 1)), a.imag)
     if b.imag.any():
         slope = slope + partial_times(np.where(base > 0, value * np.log(base), 0.0), b.imag)
     out.imag = slope
 
 
-def _number(
+def number_function(
     name: str, arity: int, real: Kernel, partials: Any, complex_form: Kernel | None = None
 ) -> Function:
     """A function from numbers to a number."""
@@ -145,42 +167,42 @@ AS_TRUTH = Function(
 """A number as a condition: everything but 0 is true."""
 
 _ALL = (
-    _number("add", 2, np.add, lambda a, b, v: (1.0, 1.0), np.add),
-    _number("subtract", 2, np.subtract, lambda a, b, v: (1.0, -1.0), np.subtract),
-    _number("multiply", 2, np.multiply, lambda a, b, v: (b, a), np.multiply),
-    _number("divide", 2, np.divide, lambda a, b, v: (1.0 / b, -v / b), np.divide),
-    _number("negative", 1, np.negative, lambda a, v: (-1.0,), np.negative),
-    _number("power", 2, np.power, _power_partials, _complex_power),
-    _number(
+    number_function("add", 2, np.add, lambda a, b, v: (1.0, 1.0), np.add),
+    number_function("subtract", 2, np.subtract, lambda a, b, v: (1.0, -1.0), np.subtract),
+    number_function("multiply", 2, np.multiply, lambda a, b, v: (b, a), np.multiply),
+    number_function("divide", 2, np.divide, lambda a, b, v: (1.0 / b, -v / b), np.divide),
+    number_function("negative", 1, np.negative, lambda a, v: (-1.0,), np.negative),
+    number_function("power", 2, _power, _power_partials, _complex_power),
+    number_function(
         "min",
         2,
         _minimum,
         lambda a, b, v: (np.where(a <= b, 1.0, 0.0), np.where(a <= b, 0.0, 1.0)),
         _select(np.less_equal),
     ),
-    _number(
+    number_function(
         "max",
         2,
         _maximum,
         lambda a, b, v: (np.where(a >= b, 1.0, 0.0), np.where(a >= b, 0.0, 1.0)),
         _select(np.greater_equal),
     ),
-    _number("abs", 1, np.abs, lambda a, v: (np.where(a >= 0, 1.0, -1.0),)),
-    _number("exp", 1, np.exp, lambda a, v: (v,), _complex_exp),
-    _number("ln", 1, np.log, lambda a, v: (1.0 / a,)),
-    _number("sqrt", 1, np.sqrt, lambda a, v: (0.5 / v,)),
-    _number("sin", 1, np.sin, lambda a, v: (np.cos(a),)),
-    _number("cos", 1, np.cos, lambda a, v: (-np.sin(a),)),
-    _number("tan", 1, np.tan, lambda a, v: (1.0 + v * v,)),
-    _number("arcsin", 1, np.arcsin, lambda a, v: (1.0 / np.sqrt(1.0 - a * a),)),
-    _number("arccos", 1, np.arccos, lambda a, v: (-1.0 / np.sqrt(1.0 - a * a),)),
-    _number("arctan", 1, np.arctan, lambda a, v: (1.0 / (1.0 + a * a),)),
-    _number("sinh", 1, np.sinh, lambda a, v: (np.cosh(a),)),
-    _number("cosh", 1, np.cosh, lambda a, v: (np.sinh(a),)),
-    _number("tanh", 1, np.tanh, lambda a, v: (1.0 - v * v,)),
-    _number("integer", 1, np.trunc, lambda a, v: (None,)),
+    number_function("abs", 1, np.abs, lambda a, v: (np.where(a >= 0, 1.0, -1.0),)),
+    number_function("exp", 1, np.exp, lambda a, v: (v,), _complex_exp),
+    number_function("ln", 1, np.log, lambda a, v: (1.0 / a,)),
+    number_function("sqrt", 1, np.sqrt, lambda a, v: (0.5 / v,)),
+    number_function("sin", 1, np.sin, lambda a, v: (np.cos(a),)),
+    number_function("cos", 1, np.cos, lambda a, v: (-np.sin(a),)),
+    number_function("tan", 1, np.tan, lambda a, v: (1.0 + v * v,)),
+    number_function("arcsin", 1, np.arcsin, lambda a, v: (1.0 / np.sqrt(1.0 - a * a),)),
+    number_function("arccos", 1, np.arccos, lambda a, v: (-1.0 / np.sqrt(1.0 - a * a),)),
+    number_function("arctan", 1, np.arctan, lambda a, v: (1.0 / (1.0 + a * a),)),
+    number_function("sinh", 1, np.sinh, lambda a, v: (np.cosh(a),)),
+    number_function("cosh", 1, np.cosh, lambda a, v: (np.sinh(a),)),
+    number_function("tanh", 1, np.tanh, lambda a, v: (1.0 - v * v,)),
+    number_function("integer", 1, np.trunc, lambda a, v: (None,)),
     # The remainder with the sign of the divisor, as Python's %: only PULSE TRAIN uses it.
-    _number("remainder", 2, np.mod, lambda a, b, v: (1.0, -np.floor(a / b))),
+    number_function("remainder", 2, np.mod, lambda a, b, v: (1.0, -np.floor(a / b))),
     _comparison("less", np.less),
     _comparison("less_equal", np.less_equal),
     _comparison("greater", np.greater),
@@ -194,24 +216,4 @@ _ALL = (
 )
 
 FUNCTIONS: dict[str, Function] = {function.name: function for function in _ALL}
-"""Every function a `Call` may name, besides "initial", which `program.py` resolves."""
-
-
-def lookup_function(x: tuple[float, ...], y: tuple[float, ...]) -> Function:
-    """A graph function: linear between points, constant beyond the ends. `x` rises strictly."""
-    points, values = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    # Piece i holds between points i-1 and i; the first and last piece are flat.
-    slopes = np.concatenate([[0.0], np.diff(values) / np.diff(points), [0.0]])
-    starts = np.concatenate([points[:1], points])
-    heights = np.concatenate([values[:1], values])
-
-    def kernel(a: Array, out: Array) -> None:
-        piece = points.searchsorted(a.real, side="right")
-        np.subtract(a, starts[piece], out)
-        np.multiply(out, slopes[piece], out)
-        np.add(out, heights[piece], out)
-
-    def partials(a: Array, value: Array) -> tuple[Array]:
-        return (slopes[points.searchsorted(a, side="right")],)
-
-    return _number("lookup", 1, kernel, partials, kernel)
+"""Every function a `Call` may name, besides "initial" and "active_initial", which the compiler resolves."""

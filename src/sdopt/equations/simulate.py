@@ -1,9 +1,14 @@
-"""Run a program for many scenarios at once: explicit Euler, every output at every grid time."""
+"""Run a program for any number of scenarios; outputs at the saved times.
+
+Scenarios are simulated in blocks. The answer, to the byte, does not depend on how wide the blocks are or
+on how many threads work on them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,10 +16,22 @@ from numpy.typing import NDArray
 
 from sdopt.equations.block import run_block
 from sdopt.equations.program import Program, TimeGrid, compile_program
+from sdopt.equations.scenarios import (
+    as_grid_arrays,
+    cut,
+    scenario_blocks,
+    scenarios_of,
+    shared_width,
+    usable_cores,
+)
 from sdopt.equations.system import EquationSystem
 from sdopt.errors import SimulationError
 
 Array = NDArray[Any]
+Backend = Callable[[Program, Mapping[str, Array], Array], None]
+"""Simulates the scenarios of a result (output, saved, scenario) into it, as `run_block` does."""
+Drawn = Callable[[slice], Array]
+"""From a slice of scenarios to the values of an input, so that not all need to exist at once."""
 
 BLOCK = 2048
 """Scenarios simulated together: enough to amortise Python, few enough to bound memory and share threads."""
@@ -26,42 +43,113 @@ def run(
     paths: Mapping[str, Array] | None = None,
     *,
     check: bool = True,
-    threads: int = 1,
+    threads: int | None = None,
+    backend: Backend = run_block,
 ) -> Array:
-    """Simulate.
+    """Simulate, and keep every result.
 
     Parameters
     ----------
     constants : value of inputs that stay the same: a number, or an array (scenario,); model units
     paths : values of inputs over time: (steps + 1,), or (steps + 1, scenario); model units
     check : raise when an output is inf or nan
-    threads : blocks of scenarios run at the same time; the answer does not depend on it
+    threads : blocks of scenarios run at the same time; None is as many as there are cores
+    backend : what simulates one block
 
     Returns
     -------
-    (output, steps + 1, scenario), complex128 when any input is complex, else float64
+    (output, saved, scenario), complex128 when any input is complex, else float64
 
     Raises
     ------
     SimulationError
         If an input is missing, unknown or of a wrong shape; if an output is inf or nan.
     """
-    given = _as_grid_arrays(program, constants or {}, paths or {})
-    width = max((values.shape[1] for values in given.values()), default=1)
-    dtype = np.result_type(np.float64, *(values.dtype for values in given.values()))
-    result = np.empty((len(program.outputs), program.grid.steps + 1, width), dtype)
+    given = as_grid_arrays(program, constants or {}, paths or {})
+    width, workers = scenarios_of(given), threads or usable_cores()
+    result = _empty(program, given, width)
 
-    def run_from(first: int) -> None:
-        block = slice(first, first + BLOCK)
-        part = {key: v if v.shape[1] == 1 else v[:, block] for key, v in given.items()}
-        with np.errstate(all="ignore"):  # inf and nan are found by `check`
-            run_block(program, part, result[:, :, block])
+    def run_one(block: slice) -> None:
+        _simulate(program, cut(given, block), result[:, :, block], backend)
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(run_from, range(0, width, BLOCK)))
+    blocks = scenario_blocks(width, shared_width(width, BLOCK, workers))
+    with ThreadPoolExecutor(workers) as pool:  # starts no thread before it is used
+        list((map if len(blocks) == 1 else pool.map)(run_one, blocks))
     if check:
         check_finite(program, result)
     return result
+
+
+def stream(
+    program: Program,
+    constants: Mapping[str, float | Array | Drawn] | None = None,
+    paths: Mapping[str, Array | Drawn] | None = None,
+    *,
+    scenarios: int,
+    threads: int | None = None,
+    backend: Backend = run_block,
+) -> Iterator[tuple[slice, Array]]:
+    """Simulate block by block; memory does not grow with the number of scenarios.
+
+    Inf and nan are left in the results: `failures` says which scenarios failed, and why.
+
+    Parameters
+    ----------
+    constants, paths : as for `run`; or per input a function from a slice of scenarios to their values,
+        which is called once per block, in order, by the thread that takes the results
+    scenarios : how many
+    threads, backend : as for `run`
+
+    Yields
+    ------
+    which scenarios, in order, and their results (output, saved, scenario)
+
+    Raises
+    ------
+    SimulationError
+        If an input is missing, unknown or of a wrong shape.
+    """
+    workers = threads or usable_cores()
+    waiting: deque[tuple[slice, Future[Array]]] = deque()
+
+    def run_one(given: Mapping[str, Array], width: int) -> Array:
+        result = _empty(program, given, width)
+        _simulate(program, given, result, backend)
+        return result
+
+    with ThreadPoolExecutor(workers) as pool:
+        for block in scenario_blocks(scenarios, shared_width(scenarios, BLOCK, workers)):
+            given = _draw(program, constants or {}, paths or {}, block, scenarios)
+            waiting.append((block, pool.submit(run_one, given, block.stop - block.start)))
+            if len(waiting) > workers:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+
+
+def failures(program: Program, result: Array) -> dict[int, str]:
+    """Why scenarios of a result (output, saved, scenario) failed, by position: the first inf or nan."""
+    found: dict[int, str] = {}
+    for scenario in np.flatnonzero(~np.isfinite(result).all(axis=(0, 1))):
+        values = result[:, :, scenario]
+        place, output = np.argwhere(~np.isfinite(values.T))[0]
+        time = program.grid.times[program.saved[place]]
+        found[int(scenario)] = f'"{program.names[output]}" is {values[output, place]} at time {time:g}'
+    return found
+
+
+def check_finite(program: Program, result: Array, first: int = 0) -> None:
+    """Raise for the earliest inf or nan of a result (output, saved, scenario), of scenarios from `first` on."""
+    if np.isfinite(result).all():
+        return
+    broken = ~np.isfinite(result).all(axis=0)
+    scenario = int(broken[broken.any(axis=1).argmax()].argmax())
+    raise SimulationError(
+        f"{failures(program, result[:, :, [scenario]])[0]} (scenario {first + scenario}). "
+        "Look for a division by zero, a logarithm or root of a negative number, or a step that is too long."
+    )
 
 
 def simulate_all(
@@ -78,48 +166,43 @@ def simulate_all(
     return dict(zip(keys, run(program, constants, paths, check=check), strict=True))
 
 
-def _as_grid_arrays(
-    program: Program, constants: Mapping[str, float | Array], paths: Mapping[str, Array]
+def _empty(program: Program, given: Mapping[str, Array], width: int) -> Array:
+    dtype = np.result_type(np.float64, *(values.dtype for values in given.values()))
+    return np.empty((len(program.outputs), len(program.saved), width), dtype)
+
+
+def _simulate(program: Program, given: Mapping[str, Array], result: Array, backend: Backend) -> None:
+    with np.errstate(all="ignore"):  # inf and nan are for `check_finite` and `failures`
+        backend(program, given, result)
+
+
+def _draw(
+    program: Program,
+    constants: Mapping[str, float | Array | Drawn],
+    paths: Mapping[str, Array | Drawn],
+    block: slice,
+    scenarios: int,
 ) -> dict[str, Array]:
-    """Inputs as arrays (1 or steps + 1, 1 or scenario)."""
-    _check_inputs(program, constants, paths)
-    steps = program.grid.steps
-    given = {key: np.atleast_1d(np.asarray(value))[np.newaxis] for key, value in constants.items()}
-    for key, value in paths.items():
-        given[key] = np.asarray(value).reshape(-1, 1) if np.ndim(value) == 1 else np.asarray(value)
-    widths = {values.shape[-1] for values in given.values()} - {1}
-    for key, values in given.items():
-        rows = steps + 1 if key in paths else 1
-        if values.ndim != 2 or values.shape[0] != rows or len(widths) > 1:
-            wanted = f"(steps + 1 = {rows}, scenario)" if key in paths else "(scenario,)"
-            found = np.shape(paths[key] if key in paths else constants[key])
+    """The inputs of one block, drawn or cut from arrays that hold all scenarios."""
+
+    def of_block(key: str, value: float | Array | Drawn, axes: int) -> Any:
+        if callable(value):
+            return value(block)
+        if np.ndim(value) < axes or np.shape(value)[-1] == 1:
+            return value
+        if np.shape(value)[-1] != scenarios:
             raise SimulationError(
-                f'input "{key}" has shape {found}; expected '
-                f"{wanted}, with one number of scenarios for all inputs (found: {sorted(widths)})."
+                f'input "{key}" holds {np.shape(value)[-1]} scenarios, but {scenarios} are asked for.'
             )
-    return {key: np.asarray(v, np.result_type(np.float64, v.dtype)) for key, v in given.items()}
+        return np.asarray(value)[..., block]
 
-
-def _check_inputs(program: Program, constants: Mapping[str, object], paths: Mapping[str, object]) -> None:
-    given = [*constants, *paths]
-    for key in program.inputs:
-        if given.count(key) != 1:
-            raise SimulationError(f'input "{key}" must be given once, as a constant or as a path.')
-    for key in given:
-        if key not in program.inputs:
-            raise SimulationError(
-                f'"{key}" is not an input of this program (inputs: {sorted(program.inputs)}).'
-            )
-
-
-def check_finite(program: Program, result: Array) -> None:
-    """Raise for the earliest inf or nan."""
-    if np.isfinite(result).all():
-        return
-    output, step, scenario = np.argwhere(~np.isfinite(result)).T
-    first = int(np.argmin(step))
-    raise SimulationError(
-        f'"{program.names[output[first]]}" is {result[output[first], step[first], scenario[first]]} '
-        f"at time {program.grid.times[step[first]]:g} (scenario {scenario[first]}). "
-        "Look for a division by zero, a logarithm or root of a negative number, or a step that is too long."
+    drawn = as_grid_arrays(
+        program,
+        {key: of_block(key, value, 1) for key, value in constants.items()},
+        {key: of_block(key, value, 2) for key, value in paths.items()},
     )
+    if scenarios_of(drawn) not in (1, block.stop - block.start):
+        raise SimulationError(
+            f"the inputs drawn for scenarios {block.start} to {block.stop - 1} hold {scenarios_of(drawn)}."
+        )
+    return drawn

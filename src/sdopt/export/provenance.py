@@ -103,7 +103,7 @@ def allocation_model(result: Result, problem: Problem, model: SourceModel) -> st
     paths = {names[key]: [(times[0], value)] for key, value in beside.items() if key not in advice}
     paths |= {names[key]: list(zip(times, path[:, 0].tolist(), strict=True)) for key, path in advice.items()}
     settings = {"TIME STEP": problem.grid.step, "FINAL TIME": problem.grid.end}
-    constants = _siblings(problem, problem.changed_constants) | problem.changed_constants
+    constants = {**_siblings(problem, problem.changed_constants), **problem.changed_constants}
     constants = {names[key]: v for key, v in constants.items() if key not in {*beside, *advice}}
     text = model.path.read_bytes().decode("utf-8-sig")
     return fill_in(text, paths, problem.grid.step, {**constants, **settings})
