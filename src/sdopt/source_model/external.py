@@ -30,6 +30,7 @@ def read_constants(node: Any, coordinates: Coordinates, folder: Path) -> Floats:
 
     def read(coords: dict[str, list[str]]) -> Any:
         source = ExtConstant(node.file, node.tab, node.cell, coords, folder, coords, "constant")
+        source.missing = "raise"
         source.initialize()
         return source()
 
@@ -57,6 +58,7 @@ def read_series(
             source = ExtLookup(
                 node.file, node.tab, node.x_row_or_col, node.cell, coords, folder, coords, "lookup"
             )
+        source.missing = "ignore"  # a cell without a number is no point, as in Vensim
         source.initialize()
         return source.data
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,54 +51,29 @@ class Disagreement:
     time: float
 
 
+@dataclass(frozen=True)
 class Referee:
-    """A model in PySD: translated once, to run as often as wanted. Use it in a `with` statement.
+    """A model in PySD: translated once, into `file`, to run as often as wanted, also in other processes.
 
     A model with Runge-Kutta steps gets them here too, over PySD's right-hand sides.
     """
 
-    def __init__(self, model: SourceModel, grid: TimeGrid) -> None:
-        self.model, self.grid = model, grid
-        self.folder = TemporaryDirectory(prefix="sdopt-", ignore_cleanup_errors=True)
-
-    def __enter__(self) -> Referee:
-        """Translate.
-
-        Raises
-        ------
-        ReplayError
-            If PySD cannot translate the model.
-        """
-        try:
-            with _quiet():
-                self.file = write_translation(self.model, self.grid, Path(self.folder.name))
-        except BaseException as error:
-            self.folder.cleanup()
-            raise self._complaint(error) from error
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Remove PySD's files."""
-        self.folder.cleanup()
+    model: SourceModel
+    grid: TimeGrid
+    file: Path
 
     def run(self, constants: Mapping[str, float], paths: Mapping[str, Array]) -> pd.DataFrame:
         """One run, as `replay` gives it."""
-        try:
-            with _quiet():
-                return self._run(constants, paths)
-        except Exception as error:
-            raise self._complaint(error) from error
+        with _as_replay_error(self.model):
+            return self._run(constants, paths)
 
     def _run(self, constants: Mapping[str, float], paths: Mapping[str, Array]) -> pd.DataFrame:
         import pandas as pd
 
         loaded, grid = load_translation(self.file, self.model), self.grid
-        moment = loaded.time
-        if self.model.system.time.method == "rk4":
-            moment = RungeKutta(loaded).moment
-        names = {base: name for base, name in python_names(loaded).items() if base in self._bases()}
+        moment = RungeKutta(loaded).moment if self.model.system.time.method == "rk4" else loaded.time
+        bases = {split_key(v.key)[0] if v.subscripts else v.key for v in self.model.system.visible.values()}
+        names = {base: name for base, name in python_names(loaded).items() if base in bases}
         frame = loaded.run(
             params=parameters(loaded, self.model, constants, paths, grid, moment),
             return_columns=list(names.values()),
@@ -111,37 +85,35 @@ class Referee:
         columns: dict[str, Array] = {}
         for base, name in names.items():
             columns |= self._columns(base, frame[name].to_list())
-        return pd.DataFrame({key: columns[key] for key in self._visible(columns)}, index=grid.times)
-
-    def _bases(self) -> set[str]:
-        """Keys without elements."""
-        return {
-            split_key(key)[0] if variable.subscripts else key
-            for key, variable in self.model.system.visible.items()
-        }
+        missing = [v.name for key, v in self.model.system.visible.items() if key not in columns]
+        if missing:
+            raise ReplayError(f"{self.model.path}: PySD's model has no {', '.join(missing[:5])}.")
+        return pd.DataFrame({key: columns[key] for key in self.model.system.visible}, index=grid.times)
 
     def _columns(self, base: str, values: list[Any]) -> dict[str, Array]:
         """The values (steps + 1,) of a variable, or of each of its elements, by key."""
         if getattr(values[0], "ndim", 0):
             stacked = np.stack([value.values.ravel() for value in values], axis=1)
             return dict(zip(element_keys(base, values[0]), stacked.astype(float), strict=True))
-        keys = [key for key in self.model.system.visible if key == base or split_key(key)[0] == base]
+        visible = self.model.system.visible
         # PySD gives an array of one element as a plain number.
-        return {keys[0]: np.array([float(value) for value in values])}
+        key = base if base in visible else next(key for key in visible if split_key(key)[0] == base)
+        return {key: np.array([float(value) for value in values])}
 
-    def _visible(self, columns: Mapping[str, Array]) -> list[str]:
-        missing = [key for key in self.model.system.visible if key not in columns]
-        if missing:
-            raise ReplayError(f"PySD's model has no {', '.join(missing[:5])}.")
-        return list(self.model.system.visible)
 
-    def _complaint(self, error: BaseException) -> BaseException:
-        if isinstance(error, ReplayError) or not isinstance(error, Exception):
-            return error
-        message = " ".join(str(error).split())
-        return ReplayError(
-            f"{self.model.path}: PySD cannot run this model ({type(error).__name__}: {message})."
-        )
+@contextmanager
+def translated(model: SourceModel, grid: TimeGrid) -> Iterator[Referee]:
+    """PySD's translation of a model, in a folder that is removed afterwards.
+
+    Raises
+    ------
+    ReplayError
+        If PySD cannot translate the model.
+    """
+    with TemporaryDirectory(prefix="sdopt-", ignore_cleanup_errors=True) as folder:
+        with _as_replay_error(model):
+            file = write_translation(model, grid, Path(folder))
+        yield Referee(model, grid, file)
 
 
 def replay(
@@ -164,7 +136,7 @@ def replay(
     ReplayError
         If PySD cannot run it.
     """
-    with Referee(model, grid) as referee:
+    with translated(model, grid) as referee:
         return referee.run(constants, paths)
 
 
@@ -201,8 +173,16 @@ def _relative_difference(ours: Array, theirs: Array) -> Array:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without PySD's remarks on how it runs: the referee speaks by its numbers."""
+def _as_replay_error(model: SourceModel) -> Iterator[None]:
+    """PySD's failures as ours, without its remarks on how it runs: the referee speaks by its numbers."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        yield
+        try:
+            yield
+        except ReplayError:
+            raise
+        except Exception as error:
+            message = " ".join(str(error).split())
+            raise ReplayError(
+                f"{model.path}: PySD cannot run this model ({type(error).__name__}: {message})."
+            ) from error

@@ -28,23 +28,27 @@ def time_axis(expressions: Mapping[str, Expression], unit: str, method: Method) 
     ModelError
         If a setting depends on more than constants and time, or makes no sense.
     """
-    start, end = (constant_value(key, expressions) for key in CONTROLS[:2])
-    step, save = (_over_time(key, expressions) for key in CONTROLS[2:])
+    start = constant_value("initial_time", expressions)
+    end, step, save = (_over_time(key, expressions) for key in CONTROLS[1:])
     first, saved = step(start), save(start)
-    if not (first > 0 and saved > 0 and end > start):
+    _check(start, end(start), first, saved)
+    if all(_is_fixed(key, expressions) for key in CONTROLS[1:]):
+        return TimeAxis(start, end(start), first, saved, unit, method)
+    times = tuple(_moments(start, end, step))
+    kept = tuple(t for t in times if _is_saved(t - start, save(t), step(t)))
+    return TimeAxis(start, times[-1], first, saved, unit, method, times, kept)
+
+
+def _check(start: float, end: float, step: float, save: float) -> None:
+    if not (step > 0 and save > 0 and end > start):
         raise ModelError(
-            f"time runs from {start:g} to {end:g} in steps of {first:g}, saved every {saved:g}: "
+            f"time runs from {start:g} to {end:g} in steps of {step:g}, saved every {save:g}: "
             "the end must come after the start, and steps must be above zero."
         )
-    if (end - start) / first > MOST_STEPS:
+    if (end - start) / step > MOST_STEPS:
         raise ModelError(
             f"more than {MOST_STEPS:,} steps from {start:g} to {end:g}: choose a longer TIME STEP."
         )
-    if _is_fixed("time_step", expressions) and _is_fixed("saveper", expressions):
-        return TimeAxis(start, end, first, saved, unit, method)
-    times = tuple(_moments(start, end, step))
-    kept = tuple(t for t in times if _is_saved(t - start, save(t), step(t)))
-    return TimeAxis(start, end, first, saved, unit, method, times, kept)
 
 
 def _is_fixed(key: str, expressions: Mapping[str, Expression]) -> bool:
@@ -59,10 +63,10 @@ def _over_time(key: str, expressions: Mapping[str, Expression]) -> Callable[[flo
     return lambda time: evaluate(Reference(key), AtTime(expressions, time))
 
 
-def _moments(start: float, end: float, step: Callable[[float], float]) -> Iterator[float]:
+def _moments(start: float, end: Callable[[float], float], step: Callable[[float], float]) -> Iterator[float]:
     """Every time of the run, as PySD goes through them."""
     time, count = start, 0
-    while time + step(time) * PRECISION < end:
+    while time + step(time) * PRECISION < end(time):
         yield time
         count += 1
         if not step(time) > 0 or count > MOST_STEPS:
