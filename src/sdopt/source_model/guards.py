@@ -20,6 +20,9 @@ DEEPEST = 120
 
 _UNSAFE_NAME = re.compile(r"['\\%\x00-\x1f\x7f]")
 _UNSAFE_ELEMENT = re.compile(r"\\|%\(|[\x00-\x1f\x7f]")
+_CELLS = ("cell", "firstcell", "lastcell", "time_row_or_col", "x_row_or_col")
+_CELL = re.compile(r"([A-Za-z]{0,3}\d{0,6}|[A-Za-z_]\w*[A-Za-z_]\w*)\*?", re.ASCII)
+"""Six digits: PySD counts rows up one by one."""
 _FILE = re.compile(r"[\w .,()&+@#~=-]+(/[\w .,()&+@#~=-]+)*")
 
 
@@ -84,7 +87,9 @@ def _unsafe_source(parts: dict[str, Any]) -> Iterator[str]:
             "of letters, digits and blanks, with / between folders"
         )
     for part, text in parts.items():
-        if part != "file" and _UNSAFE_NAME.search(str(text)):
+        if part in _CELLS and not _CELL.fullmatch(str(text)):
+            yield f"{text!r} is not a cell, row, column or name of cells"
+        elif part != "file" and _UNSAFE_NAME.search(str(text)):
             yield f"the text {text!r} holds a ', % or \\, which are not allowed"
 
 

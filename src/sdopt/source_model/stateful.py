@@ -140,7 +140,15 @@ def _delay_fixed(to: ExpressionTranslator, node: Any, scope: Scope) -> Expressio
     return Reference(pipeline)
 
 
+def _stock_inside(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+    """INTEG as a part of an expression."""
+    stock = to.reserve(scope, "stock")
+    to.remember(stock, to.translate(node.flow, scope), to.translate(node.initial, scope))
+    return Reference(stock)
+
+
 STATEFUL: Mapping[type, Callable[[ExpressionTranslator, Any, Scope], Expression]] = {
+    pysd_tree.IntegStructure: _stock_inside,
     pysd_tree.DelayStructure: _delay,
     pysd_tree.DelayNStructure: _delay_n,
     pysd_tree.DelayFixedStructure: _delay_fixed,

@@ -103,10 +103,6 @@ class ExpressionTranslator:
                 return Lookup(x, y, self.translate(argument, scope), kind)
             case pysd_tree.InitialStructure(initial):
                 return call("initial", self.translate(initial, scope))
-            case pysd_tree.IntegStructure(flow, initial, False):
-                stock = self.reserve(scope, "stock")
-                self.remember(stock, self.translate(flow, scope), self.translate(initial, scope))
-                return Reference(stock)
             case pysd_tree.GameStructure(expression):
                 return self.translate(expression, scope)
             case pysd_tree.GetConstantsStructure():
