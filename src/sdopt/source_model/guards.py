@@ -21,8 +21,10 @@ DEEPEST = 120
 _UNSAFE_NAME = re.compile(r"['\\%\x00-\x1f\x7f]")
 _UNSAFE_ELEMENT = re.compile(r"\\|%\(|[\x00-\x1f\x7f]")
 _CELLS = ("cell", "firstcell", "lastcell", "time_row_or_col", "x_row_or_col")
-_CELL = re.compile(r"([A-Za-z]{0,3}\d{0,6}|[A-Za-z_]\w*[A-Za-z_]\w*)\*?", re.ASCII)
+_CELL = re.compile(r"[A-Za-z]{0,3}\d{0,6}\*?|(?![A-Za-z]{1,3}\d+\*?$)[^\W\d][\w.]*\*?")
+_PLACE = re.compile(r"[A-Za-z]{0,3}\d{0,6}")
 """Six digits: PySD counts rows up one by one."""
+_SPREADSHEET = re.compile(r"\.(xls[xmb]?|od[fst])$", re.IGNORECASE)
 _FILE = re.compile(r"[\w .,()&+@#~=-]+(/[\w .,()&+@#~=-]+)*")
 
 
@@ -86,8 +88,11 @@ def _unsafe_source(parts: dict[str, Any]) -> Iterator[str]:
             f"the file name {parts['file']!r} is not allowed: a path from the model's folder, "
             "of letters, digits and blanks, with / between folders"
         )
+    tab, is_table = str(parts["tab"]), not _SPREADSHEET.search(str(parts["file"]))
+    if is_table and len(tab) > 1 and not tab[0].isalnum():
+        yield f"{tab!r} is not one sign, as the separator of a text file is"
     for part, text in parts.items():
-        if part in _CELLS and not _CELL.fullmatch(str(text)):
+        if part in _CELLS and not (_PLACE if part == "lastcell" else _CELL).fullmatch(str(text)):
             yield f"{text!r} is not a cell, row, column or name of cells"
         elif part != "file" and _UNSAFE_NAME.search(str(text)):
             yield f"the text {text!r} holds a ', % or \\, which are not allowed"

@@ -21,6 +21,7 @@ from sdopt.source_model.read import SourceModel
 Array = NDArray[np.float64]
 Moment = Callable[[], float]
 """Gives the grid time PySD is at."""
+Value = float | Callable[[], float]
 
 
 def write_translation(model: SourceModel, grid: TimeGrid, folder: Path) -> Path:
@@ -43,13 +44,14 @@ def write_translation(model: SourceModel, grid: TimeGrid, folder: Path) -> Path:
 
 
 def load_translation(file: Path, model: SourceModel) -> Any:
-    """PySD's model, not yet initialised; it looks for data beside the model file."""
+    """PySD's model with its data, which are beside the model file; not yet initialised."""
     import pysd
 
     loaded = pysd.load(file, initialize=False)
     for macro in _with_macros(loaded):
         for external in macro._external_elements:
             external.root = model.path.absolute().parent
+    loaded.initialize_external_data()
     return loaded
 
 
@@ -66,18 +68,18 @@ def parameters(
     grid: TimeGrid,
     moment: Moment,
 ) -> dict[str, Any]:
-    """What `run(params=...)` takes: numbers and functions of time; arrays keep what is not given."""
-    given: dict[str, Callable[[], float]] = {key: _held(value) for key, value in constants.items()}
+    """What `run(params=...)` takes: values and functions of time; arrays keep what is not given."""
+    given: dict[str, Value] = {key: float(value) for key, value in constants.items()}
     given |= {key: _step_function(moment, grid, values) for key, values in paths.items()}
     names, variables = python_names(loaded), model.system.variables
     found: dict[str, Any] = {}
-    elements: dict[str, dict[tuple[str, ...], Callable[[], float]]] = {}
+    elements: dict[str, dict[tuple[str, ...], Value]] = {}
     for key, value in given.items():
         if variables[key].subscripts:
             base, inside = split_key(key)
             elements.setdefault(names[base], {})[inside] = value
         else:
-            found[names[key]] = float(constants[key]) if key in constants else value
+            found[names[key]] = value
     return found | {name: _changed_array(loaded, name, values) for name, values in elements.items()}
 
 
@@ -123,20 +125,14 @@ def _set_controls(section: Any, grid: TimeGrid) -> None:
             element.components[0].ast = controls[canonical(element.name)]
 
 
-def _held(value: float) -> Callable[[], float]:
-    return lambda: float(value)
-
-
 def _step_function(moment: Moment, grid: TimeGrid, values: Array) -> Callable[[], float]:
     """The value of the step PySD is in; a pandas Series would become a ramp between steps."""
     between = (grid.times[1:] + grid.times[:-1]) / 2
     return lambda: float(values[np.searchsorted(between, moment())])
 
 
-def _changed_array(
-    loaded: Any, name: str, given: Mapping[tuple[str, ...], Callable[[], float]]
-) -> Callable[[], Any]:
-    """PySD's own array with some elements replaced."""
+def _changed_array(loaded: Any, name: str, given: Mapping[tuple[str, ...], Value]) -> Any:
+    """PySD's own array with some elements replaced; a function where it changes over time."""
     original = getattr(loaded.components, name)
     coordinates, dimensions = loaded.get_coords(name)
     places = [[canonical(str(element)) for element in coordinates[d]] for d in dimensions]
@@ -145,7 +141,8 @@ def _changed_array(
         array = original().astype(float)
         for elements, value in given.items():
             position = tuple(place.index(e) for place, e in zip(places, elements, strict=True))
-            array.values[position] = value()
+            array.values[position] = value() if callable(value) else value
         return array
 
-    return changed
+    moves = original.type != "Constant" or any(callable(value) for value in given.values())
+    return changed if moves else changed()

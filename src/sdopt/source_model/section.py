@@ -64,12 +64,12 @@ class Section:
         self.elements = {canonical(element.name): element for element in abstract.elements}
         self._refuse_doubles(abstract.elements)
         self.definitions: dict[str, Definition] = {}
-        self.members: dict[str, list[tuple[str, ...]]] = {}
+        self.members: dict[str, set[tuple[str, ...]]] = {}
         self._done: dict[str, Variable | None] = {}
         for base, element in self.elements.items():
             self._define(base, element)
         for key in self.given:
-            self.members[key.removeprefix(prefix)] = [()]
+            self.members[key.removeprefix(prefix)] = {()}
         names = {base: unquoted(self.elements[base].name) for base in self.members if base in self.elements}
         names |= {key.removeprefix(prefix): v.name for key, v in self.given.items()}
         tables: dict[str, Table] = {}
@@ -100,7 +100,7 @@ class Section:
         """A definition for each element of each equation, without time settings."""
         if base in CONTROLS and not self.prefix:
             return
-        self.members[base] = []
+        self.members[base] = set()
         for component in element.components:
             try:
                 scopes = list(self.shared.ranges.combinations(*component.subscripts))
@@ -119,7 +119,7 @@ class Section:
         written = [self.shared.ranges.names[e] for e in chosen]
         name = element_key(unquoted(element.name), written)
         self.definitions[key] = Definition(element, component, replace(scope, key=key, name=name))
-        self.members[base].append(chosen)
+        self.members[base].add(chosen)
 
     def _fill(self, tables: dict[str, Table]) -> None:
         """The points of every lookup, checked even when no equation calls it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 import warnings
 
 with warnings.catch_warnings():
@@ -13,6 +14,7 @@ with warnings.catch_warnings():
 __all__ = ["canonical", "one_line", "pysd_tree", "unquoted"]
 
 
+@lru_cache(maxsize=100_000)  # a large array asks for the same few names millions of times
 def canonical(name: str) -> str:
     """The key of a name as written: lower case, underscores, without quotes around it."""
     return re.sub(r"[\s_]+", "_", unquoted(name).lower())
