@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sdopt.config.discount import discount_factors
 from sdopt.config.load import load_config
 from sdopt.equations.differentiate import reverse
+from sdopt.problem import evaluate
 from sdopt.problem.build import Problem, at_time_step, build_problem
 from sdopt.source_model.read import SourceModel, read_model
 from sdopt.source_model.replay import replay
@@ -58,19 +59,21 @@ def test_gradients_are_those_of_the_reverse_mode(problem: Problem, points: Float
     found = evaluator.with_gradients(points[:2])
     assert found.gradient is not None
     for point, gradient in zip(points, found.gradient, strict=False):
-        paths = {key: path[:, 0] for key, path in problem.decisions.expand(point[None]).items()}
-        by_time = reverse(evaluator.program, {}, paths, weights)
+        _, by_time = reverse(evaluator.program, {}, problem.decisions.expand(point[None]), weights)
         expected = np.zeros_like(gradient)
         for path in problem.decisions.paths:
             for k, column in enumerate(path.column):
                 if column >= 0:
-                    expected[:, column] += by_time[path.key][:, k]
+                    expected[:, column] += by_time[path.key][:, k, 0]
         size = np.abs(gradient).max(axis=1, keepdims=True)
         assert (np.abs(expected - gradient) <= 1e-9 * size + 1e-12).all()
 
 
-def test_a_batch_is_its_points_one_by_one(problem: Problem, points: Floats) -> None:
+def test_a_batch_is_its_points_one_by_one(
+    problem: Problem, points: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """To the byte, so that the answer does not depend on what was evaluated together."""
+    monkeypatch.setattr(evaluate, "CHUNK", 2**25)
     many = np.concatenate([points, np.repeat(points, 1000, axis=0)])  # also across blocks and chunks
     batch = problem.evaluator.values(many).value
     single = np.concatenate([problem.evaluator.values(point[None]).value for point in points])

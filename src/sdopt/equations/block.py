@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.program import Instruction, Program
+from sdopt.equations.pipelines import pipelines
+from sdopt.equations.program import Instruction, Program, StockRegisters
 
 Array = NDArray[Any]
 Call = tuple[Callable[..., Any], tuple[Array, ...]]
@@ -21,31 +22,35 @@ Call = tuple[Callable[..., Any], tuple[Array, ...]]
 AHEAD = 40_000
 """Largest (time x scenario) array computed before the loop; larger ones would leave the cache."""
 
+OVERWRITES: Mapping[str, slice] = {
+    **dict.fromkeys(("add", "subtract", "multiply", "divide", "negative", "abs", "min", "max"), slice(None)),
+    "if_then_else": slice(2, 3),
+}
+"""Which arguments the real form may write its answer over: a row less to read. Only functions that are
+rounded correctly, so that NumPy gives the same bits whichever way it takes."""
 
-CACHE = 512 * 1024
-"""Bytes of rows a block may touch in each step: about half of one core's second-level cache."""
 
-NARROW, WIDE = 64, 4096
-"""Least and largest number of scenarios in a block: enough to amortise Python, few enough to share out."""
+CACHE, MEMORY = 8 << 20, 64 << 20
+"""Bytes of rows a step should touch, and may touch. (Measured: what Python takes per call weighs more than
+the way to the third-level cache, and below 2048 scenarios even more than the way to memory.)"""
+
+NARROWEST, WIDEST = 64, 8192
+"""Scenarios in a block."""
 
 
 def block_width(program: Program) -> int:
-    """Number of scenarios to simulate together, such that what a step touches stays in the cache."""
-    rows = live_rows(program)
-    width = CACHE // (8 * max(rows, 1))
-    return int(min(max(width // NARROW * NARROW, NARROW), WIDE))
+    """How many scenarios to simulate together: enough to amortise Python, few enough for the cache."""
+    row = 8 * (_alive_at_once(program) + 2 * len(program.stocks) + len(program.inputs))
+    width = max(CACHE // row, min(2048, MEMORY // row))
+    return max(NARROWEST, min(width // NARROWEST * NARROWEST, WIDEST))
 
 
-def live_rows(program: Program) -> int:
-    """About how many rows a step touches: stocks, their changes, inputs and what is alive at once."""
-    last_use = {r: k for k, i in enumerate(program.loop) for r in (*i.inputs, i.output)}
-    ends = Counter(last_use[i.output] for i in program.loop)
-    alive = most = 0
-    for k in range(len(program.loop)):
-        alive += 1
-        most = max(most, alive)
-        alive -= ends[k]
-    return most + 2 * len(program.stocks) + len(program.inputs)
+def _alive_at_once(program: Program) -> int:
+    """The largest number of values in a step that are still needed; at least 1."""
+    last_use = {register: place for place, i in enumerate(program.loop) for register in i.inputs}
+    ends = Counter(last_use.get(i.output, len(program.loop)) for i in program.loop)
+    alive = np.cumsum([1 - ends[place] for place in range(len(program.loop))], dtype=int)
+    return int(alive.max(initial=0)) + 1
 
 
 def run_block(program: Program, given: Mapping[str, Array], result: Array) -> None:
@@ -61,14 +66,18 @@ def run_block(program: Program, given: Mapping[str, Array], result: Array) -> No
     places = {step: place for place, step in enumerate(program.saved)}
     last = program.saved[-1]
     for step in range(last + 1):
-        for buffer, over_time in rows.moving:
-            buffer[...] = over_time[step]
+        for row, over_time in rows.moving:
+            row[...] = over_time[step]
+        for row, stored, _ in rows.pipelines:
+            row[...] = stored[step % len(stored)]
         for function, arguments in calls:
             function(*arguments)
         if step in places:
             for target, row in outputs:
                 target[places[step]] = row
         if step < last:
+            for _, stored, source in rows.pipelines:
+                stored[step % len(stored)] = source
             for function, arguments in updates:
                 function(*arguments)
 
@@ -115,7 +124,8 @@ def _row(values: Array) -> Array:
 class _Rows:
     """The row of every register the loop touches, and the calls bound to them.
 
-    `moving` pairs a buffer with its values over time, to be copied in at each step.
+    `moving` pairs rows with their values over time, to be copied in at each step. A register has one
+    row object: NumPy is slower when an answer goes over an argument by way of another view of it.
     """
 
     def __init__(
@@ -124,56 +134,93 @@ class _Rows:
         self.program, self.values, self.dtype, self.width = program, values, result.dtype, result.shape[2]
         self.rows: dict[int, Array] = {}
         self.moving: list[tuple[Array, Array]] = []
+        self.pipelines: list[tuple[Array, Array, Array]] = []
         read = {register for instruction in loop for register in instruction.inputs}
         read |= {stock.source for stock in program.stocks} | {program.time_step}
         self._place_outside(sorted(read & values.keys()))
-        self._place_stocks()
-        self._place_loop(loop)
+        chains = pipelines(program)
+        self._place_stocks({instruction.output for instruction in loop}, {s for c in chains for s in c})
+        for chain in chains:
+            self.rows[chain[0].stock] = np.empty(self.width, self.dtype)
+        self._place_loop(loop, {chain[-1].source for chain in chains})
+        for chain in chains:
+            self._place_pipeline(chain)
 
     def _type(self, register: int) -> Any:
         return np.dtype(bool) if register in self.program.truths else self.dtype
 
     def _place_outside(self, registers: Iterable[int]) -> None:
-        """Values that stay get a row; values over time get a buffer, grouped so that one copy serves many."""
-        groups: dict[tuple[Any, int], list[int]] = {}
+        """Values that stay get a row; values over time a row to copy them to, one copy for many if narrow."""
+        narrow: dict[Any, list[int]] = {}
         for register in registers:
-            value = self.values[register]
+            value, dtype = self.values[register], self._type(register)
             if value.shape[0] == 1:
-                self.rows[register] = _row(value[0].astype(self._type(register)))
+                self.rows[register] = _row(value[0].astype(dtype))
+            elif value.shape[1] == 1:
+                narrow.setdefault(dtype, []).append(register)
             else:
-                groups.setdefault((self._type(register), value.shape[1]), []).append(register)
-        for (dtype, width), members in groups.items():
-            buffer = np.empty((len(members), width), dtype)
+                self.rows[register] = np.empty(value.shape[1], dtype)
+                self.moving.append((self.rows[register], value))
+        for dtype, members in narrow.items():
+            buffer = np.empty((len(members), 1), dtype)
             self.moving.append((buffer, np.stack([self.values[m] for m in members], axis=1).astype(dtype)))
             self.rows |= {member: _row(row) for member, row in zip(members, buffer, strict=True)}
 
-    def _place_stocks(self) -> None:
-        """Integrated stocks first, so that one addition moves them all."""
-        stocks = sorted(self.program.stocks, key=lambda stock: stock.assigned)
+    def _place_stocks(self, computed: set[int], elsewhere: set[StockRegisters]) -> None:
+        """Rows of stocks and their changes, integrated stocks first, so that one call moves them all.
+
+        A source that is computed in the loop is computed in the row of the change.
+        """
+        stocks = [stock for stock in self.program.stocks if stock not in elsewhere]
+        stocks.sort(key=lambda stock: stock.assigned)
         self.integrated = sum(not stock.assigned for stock in stocks)
-        self.order = stocks
         self.stocks = np.empty((len(stocks), self.width), self.dtype)
         self.changes = np.empty_like(self.stocks)
-        for row, stock in zip(self.stocks, stocks, strict=True):
+        self.copied: list[tuple[Array, int]] = []
+        for row, change, stock in zip(self.stocks, self.changes, stocks, strict=True):
             row[...] = self.values[stock.initial][0]
             self.rows[stock.stock] = row
+            if stock.source in computed and stock.source not in self.rows:
+                self.rows[stock.source] = change
+            else:
+                self.copied.append((change, stock.source))
 
-    def _place_loop(self, loop: list[Instruction]) -> None:
+    def _place_pipeline(self, chain: tuple[StockRegisters, ...]) -> None:
+        """All places of a pipeline in one array: per step one is read and one written, the same."""
+        stored = np.empty((len(chain), self.width), self.dtype)
+        stored[...] = self.values[chain[0].initial][0]
+        self.pipelines.append((self.rows[chain[0].stock], stored, self.rows[chain[-1].source]))
+
+    def _place_loop(self, loop: list[Instruction], kept: set[int]) -> None:
         """Give each instruction a row; a row is used again once nothing reads it any more."""
         last_use = {i.output: position for position, i in enumerate(loop)}
         for position, instruction in enumerate(loop):
             last_use |= dict.fromkeys(instruction.inputs, position)
-        kept = {*self.program.output_registers, *(stock.source for stock in self.program.stocks)}
-        own = {instruction.output for instruction in loop}
+        mine = {instruction.output for instruction in loop} - self.rows.keys()
+        mine -= {*self.program.output_registers, *(register for _, register in self.copied), *kept}
         free: dict[bool, list[Array]] = {True: [], False: []}
         for position, instruction in enumerate(loop):
-            register, truth = instruction.output, instruction.function.gives_truth
-            self.rows[register] = (
-                free[truth].pop() if free[truth] else np.empty(self.width, self._type(register))
-            )
-            for done in {register, *instruction.inputs}:
-                if done in own and done not in kept and last_use[done] == position:
-                    free[done in self.program.truths].append(self.rows[done])
+            output, truth = instruction.output, instruction.function.gives_truth
+            done = [r for r in dict.fromkeys(instruction.inputs) if r in mine and last_use[r] == position]
+            if output not in self.rows:
+                self._overwrite(instruction, done)
+            if output not in self.rows:
+                self.rows[output] = free[truth].pop() if free[truth] else self._new(output)
+            for register in done:
+                free[register in self.program.truths].append(self.rows[register])
+
+    def _new(self, register: int) -> Array:
+        return np.empty(self.width, self._type(register))
+
+    def _overwrite(self, instruction: Instruction, done: list[int]) -> None:
+        """Put the answer where an argument was that nothing else needs, if the function allows it."""
+        if self.dtype != float or self.width == 1 or instruction.function.gives_truth:
+            return
+        for register in instruction.inputs[OVERWRITES.get(instruction.function.name, slice(0))]:
+            if register in done:
+                self.rows[instruction.output] = self.rows[register]
+                done.remove(register)
+                return
 
     def call(self, instruction: Instruction) -> Call:
         """An instruction bound to its rows."""
@@ -183,16 +230,13 @@ class _Rows:
 
     def updates(self) -> list[Call]:
         """The end of a step: a stock grows by its source times the width of the step, or becomes it."""
-        width = self.rows[self.program.time_step]
-        calls: list[Call] = []
-        for stock, change in zip(self.order, self.changes, strict=True):
-            source = self.rows[stock.source]
-            copied: Call = (np.copyto, (change, source))
-            calls.append(copied if stock.assigned else (np.multiply, (source, width, change)))
         grown, added = self.stocks[: self.integrated], self.changes[: self.integrated]
-        calls.append((np.add, (grown, added, grown)))
-        calls.append((np.copyto, (self.stocks[self.integrated :], self.changes[self.integrated :])))
-        return calls
+        return [
+            *((np.copyto, (change, self.rows[source])) for change, source in self.copied),
+            (np.multiply, (added, self.rows[self.program.time_step], added)),
+            (np.add, (grown, added, grown)),
+            (np.copyto, (self.stocks[self.integrated :], self.changes[self.integrated :])),
+        ]
 
     def outputs(self, result: Array) -> list[tuple[Array, Array]]:
         """Where to write which row at each step; what was known before the loop is written at once."""

@@ -14,14 +14,23 @@ from numpy.typing import NDArray
 
 from sdopt.equations.backward import Backward
 from sdopt.equations.program import Program
-from sdopt.equations.scenarios import as_grid_arrays, cut, scenario_blocks, scenarios_of, usable_cores
+from sdopt.equations.scenarios import (
+    as_grid_arrays,
+    cut,
+    in_blocks,
+    scenario_blocks,
+    scenarios_of,
+    shared_width,
+    usable_cores,
+)
 from sdopt.equations.simulate import run
 from sdopt.errors import SimulationError
 
 Array = NDArray[Any]
 
-STEP = 1e-30
-"""Size of the imaginary part: its square vanishes, so the derivative has no truncation error."""
+STEP = 2.0**-664
+"""Size of the imaginary part: its square is zero in floating point, so that real parts stay as they are even
+where they are zero, and the derivative has no truncation error."""
 
 
 def complex_step(
@@ -93,11 +102,14 @@ def reverse(
     gradients = {key: np.empty((count, width)) for key in constants}
     gradients |= {key: np.zeros((count, program.grid.steps + 1, width)) for key in paths}
     backward = Backward(program, given, constants, weights)
-    for block in scenario_blocks(width, backward.width):
+
+    def differentiate(block: slice) -> None:
         part = cut(given, block)
         values[:, block], stocks = backward.values(part, block.start)
-        into = {key: gradient[..., block] for key, gradient in gradients.items()}
-        backward.gradients(part, stocks, threads or usable_cores(), into)
+        backward.gradients(part, stocks, {key: gradient[..., block] for key, gradient in gradients.items()})
+
+    workers = threads or usable_cores()
+    in_blocks(differentiate, scenario_blocks(width, shared_width(width, backward.width, workers)), workers)
     _check_gradients(program, gradients)
     return values, gradients
 

@@ -15,32 +15,34 @@ def references(expression: Expression, *, at_start: bool = False) -> Iterator[st
     What stands inside INITIAL( ) is needed at the start only: it is left out, unless `at_start`. Of
     ACTIVE INITIAL( ) one argument is needed at the start and the other from then on.
     """
-    match expression:
-        case Reference(key):
-            yield key
-        case Call("initial", _) if not at_start:
-            return
-        case Call("active_initial", (later, start)):
-            yield from references(start if at_start else later, at_start=at_start)
-        case Call(_, arguments):
-            for argument in arguments:
-                yield from references(argument, at_start=at_start)
-        case Lookup(_, _, argument):
-            yield from references(argument, at_start=at_start)
+    waiting = [expression]
+    while waiting:  # without recursion: a sum over a long array is as deep as it is long
+        match waiting.pop():
+            case Reference(key):
+                yield key
+            case Call("initial", _) if not at_start:
+                continue
+            case Call("active_initial", (later, start)):
+                waiting.append(start if at_start else later)
+            case Call(_, arguments):
+                waiting += reversed(arguments)
+            case Lookup(_, _, argument):
+                waiting.append(argument)
 
 
 def _initial_calls(expression: Expression) -> Iterator[Call]:
     """The INITIAL( ) calls in an expression, outermost first."""
-    match expression:
-        case Call("initial", _):
-            yield expression
-        case Call("active_initial", (later, _)):
-            yield from _initial_calls(later)
-        case Call(_, arguments):
-            for argument in arguments:
-                yield from _initial_calls(argument)
-        case Lookup(_, _, argument):
-            yield from _initial_calls(argument)
+    waiting = [expression]
+    while waiting:
+        match waiting.pop():
+            case Call("initial", _) as call:
+                yield call
+            case Call("active_initial", (later, _)):
+                waiting.append(later)
+            case Call(_, arguments):
+                waiting += reversed(arguments)
+            case Lookup(_, _, argument):
+                waiting.append(argument)
 
 
 def calculation_order(variables: Mapping[str, Variable]) -> tuple[str, ...]:

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.block import run_block
+from sdopt.equations.block import block_width, run_block
 from sdopt.equations.program import Program, TimeGrid, compile_program
 from sdopt.equations.scenarios import (
     as_grid_arrays,
     cut,
+    in_blocks,
     scenario_blocks,
     scenarios_of,
     shared_width,
@@ -33,8 +34,8 @@ Backend = Callable[[Program, Mapping[str, Array], Array], None]
 Drawn = Callable[[slice], Array]
 """From a slice of scenarios to the values of an input, so that not all need to exist at once."""
 
-BLOCK = 2048
-"""Scenarios simulated together: enough to amortise Python, few enough to bound memory and share threads."""
+STREAMED = 64 * 2**20
+"""Bytes that inputs and results of one block of a stream may take."""
 
 
 def run(
@@ -72,9 +73,8 @@ def run(
     def run_one(block: slice) -> None:
         _simulate(program, cut(given, block), result[:, :, block], backend)
 
-    blocks = scenario_blocks(width, shared_width(width, BLOCK, workers))
-    with ThreadPoolExecutor(workers) as pool:  # starts no thread before it is used
-        list((map if len(blocks) == 1 else pool.map)(run_one, blocks))
+    blocks = scenario_blocks(width, shared_width(width, block_width(program), workers))
+    in_blocks(run_one, blocks, workers)
     if check:
         check_finite(program, result)
     return result
@@ -118,7 +118,7 @@ def stream(
         return result
 
     with ThreadPoolExecutor(workers) as pool:
-        for block in scenario_blocks(scenarios, shared_width(scenarios, BLOCK, workers)):
+        for block in scenario_blocks(scenarios, _stream_width(program, scenarios, workers)):
             given = _draw(program, constants or {}, paths or {}, block, scenarios)
             waiting.append((block, pool.submit(run_one, given, block.stop - block.start)))
             if len(waiting) > workers:
@@ -141,11 +141,10 @@ def failures(program: Program, result: Array) -> dict[int, str]:
 
 
 def check_finite(program: Program, result: Array, first: int = 0) -> None:
-    """Raise for the earliest inf or nan of a result (output, saved, scenario), of scenarios from `first` on."""
+    """Raise for the earliest inf or nan of a result (output, saved, scenario), of scenarios from `first`."""
     if np.isfinite(result).all():
         return
-    broken = ~np.isfinite(result).all(axis=0)
-    scenario = int(broken[broken.any(axis=1).argmax()].argmax())
+    _, scenario, _ = np.argwhere(~np.isfinite(result.transpose(1, 2, 0)))[0]
     raise SimulationError(
         f"{failures(program, result[:, :, [scenario]])[0]} (scenario {first + scenario}). "
         "Look for a division by zero, a logarithm or root of a negative number, or a step that is too long."
@@ -164,6 +163,12 @@ def simulate_all(
     keys = tuple(system.variables)
     program = compile_program(system, grid, keys, (*(constants or {}), *(paths or {})))
     return dict(zip(keys, run(program, constants, paths, check=check), strict=True))
+
+
+def _stream_width(program: Program, scenarios: int, threads: int) -> int:
+    results, moments = len(program.outputs) * len(program.saved), program.grid.steps + 1
+    fitting = STREAMED // (8 * (results + len(program.inputs) * moments))
+    return shared_width(scenarios, min(block_width(program), fitting), threads)
 
 
 def _empty(program: Program, given: Mapping[str, Array], width: int) -> Array:

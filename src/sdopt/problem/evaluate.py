@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sdopt.equations.program import Program
+from sdopt.equations.scenarios import scenario_blocks
 from sdopt.equations.simulate import run
 from sdopt.problem.decisions import Decisions
 from sdopt.problem.functionals import Functional
 
 TINY = 1e-30
 """Complex step: derivatives carry no rounding from differences (Squire and Trapp 1998)."""
-THREADS = 2
-CHUNK = 4096
-"""Vectors simulated in one go: bounds the memory of an audit."""
+CHUNK = 256 * 2**20
+"""Bytes of paths and results that are held at a time: bounds the memory of an audit and of many gradients."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Evaluator:
 
     def values(self, points: NDArray[np.float64]) -> Values:
         """Every functional at points (point, decision), without derivatives."""
-        parts = [self._measure(points[k : k + CHUNK]) for k in range(0, len(points), CHUNK)]
+        chunks = scenario_blocks(len(points), self._chunk(np.float64))
+        parts = [self._measure(points[chunk]) for chunk in chunks]
         return Values(np.concatenate(parts).astype(np.float64, copy=False))
 
     def with_gradients(self, points: NDArray[np.float64]) -> Values:
@@ -50,18 +51,29 @@ class Evaluator:
         At a kink (MIN, MAX, IF THEN ELSE, a lookup's point) the derivative is that of the branch
         the equations take there: see `equations.functions`.
         """
+        chunks = scenario_blocks(len(points), self._chunk(np.complex128) // points.shape[1])
+        measured = np.concatenate([self._moved(points[chunk]) for chunk in chunks])
+        return Values(measured[:, 0, :].real.copy(), measured.imag.transpose(0, 2, 1) / TINY)
+
+    def _moved(self, points: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """Every functional with each decision moved by itself: (point, decision, functional)."""
         count, size = points.shape
         steps = np.broadcast_to(np.eye(size) * (TINY * 1j), (count, size, size))
         moved = (points[:, None, :] + steps).reshape(count * size, size)
-        measured = self._measure(moved).reshape(count, size, -1)
-        return Values(measured[:, 0, :].real.copy(), measured.imag.transpose(0, 2, 1) / TINY)
+        return self._measure(moved).reshape(count, size, -1)
+
+    def _chunk(self, dtype: type[np.number]) -> int:
+        """How many scenarios are simulated in one go."""
+        program = self.program
+        held = len(program.outputs) * len(program.saved) + 2 * len(program.inputs) * (program.grid.steps + 1)
+        return CHUNK // (held * np.dtype(dtype).itemsize)
 
     def _measure(self, points: NDArray[Any]) -> NDArray[Any]:
         return self.measure_paths(self.decisions.expand(points))
 
     def measure_paths(self, paths: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Every functional for decision paths (time, scenario) by key: (scenario, functional)."""
-        outputs = run(self.program, paths=paths, threads=THREADS)
+        outputs = run(self.program, paths=paths)
         flat = outputs.reshape(-1, outputs.shape[-1])
         return np.asarray(self.matrix @ flat).T
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -67,11 +68,19 @@ def read_series(
     return _checked(x, node), _checked(np.asarray(data.values, float), node)
 
 
+@contextmanager
+def known_warnings() -> Iterator[None]:
+    """A missing number, of which PySD only warns, is an error; its old pandas calls are nothing to mend."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message="The default engine for reading")
+        yield
+
+
 def _read(node: Any, read: Any, coordinates: Coordinates) -> Any:
     coords = {f"axis {i}": list(elements) for i, elements in enumerate(coordinates)}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # PySD only warns of a missing number
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
+    with known_warnings():
         try:
             return read(coords)
         except Exception as error:

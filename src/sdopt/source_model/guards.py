@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from math import isfinite
+from math import isfinite, prod
 from typing import Any
 
 from sdopt.errors import Complaints
-from sdopt.source_model.syntax import pysd_tree, unquoted
+from sdopt.source_model.syntax import canonical, pysd_tree, unquoted
 
 DEEPEST = 120
 """Calls and operations within one another; Python runs no deeper expression, nor does PySD."""
+
+MOST_PARTS = 1_000_000
+"""Elements of one equation, or terms of one sum in all of them; more is taken for a mistake."""
 
 _UNSAFE_NAME = re.compile(r"['\\%\x00-\x1f\x7f]")
 _UNSAFE_ELEMENT = re.compile(r"\\|%\(|[\x00-\x1f\x7f]")
@@ -31,6 +34,7 @@ _FILE = re.compile(r"[\w .,()&+@#~=-]+(/[\w .,()&+@#~=-]+)*")
 def complain_of_unsafe(abstract: Any, complaints: Complaints) -> None:
     """Note every name and text of PySD's abstract model that is not of an allowed form."""
     for section in abstract.sections:
+        sizes = _Sizes(section.subscripts)
         for subscript in section.subscripts:
             for reason in _unsafe_subscript(subscript):
                 complaints.add(f'subscript "{unquoted(subscript.name)}"', reason)
@@ -40,7 +44,7 @@ def complain_of_unsafe(abstract: Any, complaints: Complaints) -> None:
                     f'macro "{section.name}"', f"the name {name!r} holds a sign that is not allowed"
                 )
         for element in section.elements:
-            for reason in _unsafe_element(element):
+            for reason in (*_unsafe_element(element), *_endless(element, sizes)):
                 complaints.add(f'variable "{unquoted(element.name)}"', reason)
 
 
@@ -72,6 +76,40 @@ def _unsafe_element(element: Any) -> Iterator[str]:
                 return
             elif type(node) in _SOURCES:
                 yield from _unsafe_source(vars(node))
+
+
+class _Sizes:
+    """The number of elements of each range; 1 for an element, and for a range read from a file."""
+
+    def __init__(self, subscripts: Any) -> None:
+        self.parts = {canonical(s.name): s.subscripts for s in subscripts}
+        self._known: dict[str, int] = {}
+
+    def __getitem__(self, name: str) -> int:
+        key = canonical(name.strip().removesuffix("!"))
+        parts = self.parts.get(key)
+        if key not in self._known:
+            self._known[key] = 1  # should it hold itself
+            if isinstance(parts, str):
+                self._known[key] = self[parts]
+            elif isinstance(parts, list):
+                self._known[key] = sum(self[part] for part in parts)
+        return self._known[key]
+
+
+def _endless(element: Any, sizes: _Sizes) -> Iterator[str]:
+    """Whether its equations have more parts than any machine can write out."""
+    for component in element.components:
+        count = prod(sizes[name] for name in component.subscripts[0])
+        for node, _ in _nodes(component.ast):
+            if isinstance(node, pysd_tree.ReferenceStructure) and node.subscripts is not None:
+                summed = [name for name in node.subscripts.subscripts if name.strip().endswith("!")]
+                if count * prod(sizes[name] for name in summed) > MOST_PARTS:
+                    yield f"more than {MOST_PARTS:,} terms"
+                    return
+        if count > MOST_PARTS:
+            yield f"more than {MOST_PARTS:,} elements"
+            return
 
 
 _SOURCES = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sdopt.errors import did_you_mean
+from sdopt.source_model.external import known_warnings
 from sdopt.source_model.parse import canonical
 from sdopt.source_model.unsupported import UnsupportedError
 
@@ -54,7 +55,8 @@ class Ranges:
 
         _refuse_circles(abstract)
         try:
-            manager = SubscriptManager(deepcopy(list(abstract)), root)
+            with known_warnings():
+                manager = SubscriptManager(deepcopy(list(abstract)), root)
         except Exception as error:
             raise UnsupportedError(f"the subscript ranges cannot be read ({error})") from None
         self.elements = {
@@ -64,15 +66,11 @@ class Ranges:
         self.names = {canonical(e): e for elements in manager.subscripts.values() for e in elements}
         self._written = [*manager.subscripts, *self.names.values()]
         self._mappings = {canonical(k): [canonical(v) for v in vs] for k, vs in manager.mapping.items()}
-        self._main = {
-            canonical(sub): canonical(main)
-            for main, subranges in manager.subranges.items()
-            for sub in (*subranges, main)
-        }
+        mains = [canonical(main) for main in manager.subranges]
         self._position = {
             element: number
-            for main in manager.subranges
-            for number, element in enumerate(self.elements[canonical(main)], start=1)
+            for main in (*self.elements, *mains)  # a main range has the last word, as in PySD
+            for number, element in enumerate(self.elements[main], start=1)
         }
 
     def element(self, subscript: str, scope: Mapping[str, str]) -> str:
@@ -114,9 +112,7 @@ class Ranges:
     def number(self, name: str, scope: Mapping[str, str]) -> int:
         """The place (from 1) of an element in its main range; a range gives that of its element here."""
         key = canonical(name)
-        if key in self._position:
-            return self._position[key]
-        return self.elements[self._main[key]].index(self.element(name, scope)) + 1
+        return self._position[key if key in self._position else self.element(name, scope)]
 
     def __contains__(self, name: str) -> bool:
         """Whether a name is a range or an element."""

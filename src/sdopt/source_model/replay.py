@@ -35,11 +35,12 @@ REPLAY_TOLERANCE = 1e-9
 """Largest difference from PySD, relative to a variable's largest absolute value in the run."""
 
 CHECKED = {
-    "euler": "PySD ran the same model by itself (Euler) and every variable was compared at every step",
+    "euler": "PySD ran the same model by itself, by Euler",
     "rk4": "PySD gave the right-hand sides, four times a step, and the referee added them up by "
-    "Runge-Kutta (PySD itself knows Euler only); every variable was compared at every step",
+    "Runge-Kutta, as PySD itself knows Euler only",
 }
 """What the referee did, by integration method."""
+EVERY_VALUE = "every variable was compared at every step"
 
 
 @dataclass(frozen=True)

@@ -7,39 +7,40 @@ The equations are those of Vensim's reference manual, in the form PySD computes 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdopt.equations.expression import Expression, Number, Reference, Time
 from sdopt.source_model.formulas import ONE, ZERO, call, xidz
 from sdopt.source_model.parse import pysd_tree
 from sdopt.source_model.ranges import Scope
+from sdopt.source_model.translator import Translator
 from sdopt.source_model.unsupported import UnsupportedError
-
-if TYPE_CHECKING:
-    from sdopt.source_model.translate_expression import ExpressionTranslator
 
 LARGEST_ORDER = 1000
 """More stages than this is taken for a mistake."""
 
 
-def _short(to: ExpressionTranslator, expression: Expression, role: str, scope: Scope) -> Expression:
+def _short(to: Translator, expression: Expression, role: str, scope: Scope) -> Expression:
     """The expression itself when it is a leaf, else a hidden auxiliary that holds it."""
     if isinstance(expression, Number | Reference | Time):
         return expression
     return to.hide(scope, role, expression)
 
 
-def _order(to: ExpressionTranslator, node: Any, scope: Scope) -> int:
+def _order(to: Translator, node: Any, scope: Scope) -> int:
     value = to.number(to.translate(node, scope), "the order of a delay or smooth")
     if not 1 <= value <= LARGEST_ORDER:
         raise UnsupportedError(f"the order of a delay or smooth is 1 to {LARGEST_ORDER}, not {value:g}")
     return int(value)
 
 
-def _delay(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
-    """Stages hold material; each loses it at order / delay time."""
-    inflow, time, initial = _parts(to, node, scope)
-    order = to.stages(_order(to, node.order, scope), time)
+def _delay(to: Translator, node: Any, scope: Scope) -> Expression:
+    """Stages hold material; each loses it at order / delay time.
+
+    Vensim keeps all stages of DELAY1 and DELAY3 however short the delay; PySD takes some out, as both do
+    with DELAY N.
+    """
+    order, (inflow, time, initial) = _order(to, node.order, scope), _parts(to, node, scope)
     content = call("multiply", initial, time)
     leaving = inflow
     for _ in range(order):
@@ -50,10 +51,10 @@ def _delay(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
     return leaving
 
 
-def _delay_n(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+def _delay_n(to: Translator, node: Any, scope: Scope) -> Expression:
     """As DELAY, but material keeps the delay time it met: stage k uses the time of k steps ago."""
+    order = to.stages(_order(to, node.order, scope), to.translate(node.delay_time, scope))
     inflow, time, initial = _parts(to, node, scope)
-    order = to.stages(_order(to, node.order, scope), time)
     if isinstance(time, Number):
         return _delay(to, pysd_tree.DelayStructure(node.input, node.delay_time, node.initial, order), scope)
     content = call("multiply", initial, time)
@@ -73,14 +74,14 @@ def _delay_n(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
     return call("divide", Reference(stage), Reference(first or stage))
 
 
-def _parts(to: ExpressionTranslator, node: Any, scope: Scope) -> tuple[Expression, Expression, Expression]:
+def _parts(to: Translator, node: Any, scope: Scope) -> tuple[Expression, Expression, Expression]:
     """Input, time and initial value of a delay."""
     inflow = _short(to, to.translate(node.input, scope), "input", scope)
     time = _short(to, to.translate(node.delay_time, scope), "delay time now", scope)
     return inflow, time, to.translate(node.initial, scope)
 
 
-def _smooth(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+def _smooth(to: Translator, node: Any, scope: Scope) -> Expression:
     """A chain of stocks that each approach the one before."""
     order = _order(to, node.order, scope)
     time = _short(to, to.translate(node.smooth_time, scope), "smooth time", scope)
@@ -95,7 +96,7 @@ def _smooth(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
 
 
 def _averaged(
-    to: ExpressionTranslator, node: Any, scope: Scope, per_trend: Callable[[Expression], Expression]
+    to: Translator, node: Any, scope: Scope, per_trend: Callable[[Expression], Expression]
 ) -> tuple[Expression, Expression, Expression]:
     """Input, averaging time, and the stock that averages the input."""
     value = _short(to, to.translate(node.input, scope), "input", scope)
@@ -107,20 +108,20 @@ def _averaged(
     return value, time, Reference(average)
 
 
-def _trend(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+def _trend(to: Translator, node: Any, scope: Scope) -> Expression:
     value, time, average = _averaged(to, node, scope, lambda time: time)
     size = call("multiply", time, call("abs", average))
     return xidz(call("subtract", value, average), size, ZERO)
 
 
-def _forecast(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+def _forecast(to: Translator, node: Any, scope: Scope) -> Expression:
     value, time, average = _averaged(to, node, scope, lambda _: ONE)
     growth = xidz(call("subtract", value, average), call("multiply", time, average), ZERO)
     ahead = call("multiply", growth, to.translate(node.horizon, scope))
     return call("multiply", value, call("add", ONE, ahead))
 
 
-def _sample_if_true(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+def _sample_if_true(to: Translator, node: Any, scope: Scope) -> Expression:
     kept = to.reserve(scope, "sample")
     condition, value = to.translate(node.condition, scope), to.translate(node.input, scope)
     now = _short(to, call("if_then_else", condition, value, Reference(kept)), "sampled now", scope)
@@ -128,7 +129,7 @@ def _sample_if_true(to: ExpressionTranslator, node: Any, scope: Scope) -> Expres
     return now
 
 
-def _delay_fixed(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+def _delay_fixed(to: Translator, node: Any, scope: Scope) -> Expression:
     pipeline = to.reserve(scope, "pipeline")
     to.remember(
         pipeline,
@@ -140,14 +141,14 @@ def _delay_fixed(to: ExpressionTranslator, node: Any, scope: Scope) -> Expressio
     return Reference(pipeline)
 
 
-def _stock_inside(to: ExpressionTranslator, node: Any, scope: Scope) -> Expression:
+def _stock_inside(to: Translator, node: Any, scope: Scope) -> Expression:
     """INTEG as a part of an expression."""
     stock = to.reserve(scope, "stock")
     to.remember(stock, to.translate(node.flow, scope), to.translate(node.initial, scope))
     return Reference(stock)
 
 
-STATEFUL: Mapping[type, Callable[[ExpressionTranslator, Any, Scope], Expression]] = {
+STATEFUL: Mapping[type, Callable[[Translator, Any, Scope], Expression]] = {
     pysd_tree.IntegStructure: _stock_inside,
     pysd_tree.DelayStructure: _delay,
     pysd_tree.DelayNStructure: _delay_n,

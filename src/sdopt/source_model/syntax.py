@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 import warnings
+from functools import lru_cache
 
 with warnings.catch_warnings():
     # PySD imports a part of chardet that moved; nothing a user can mend.
@@ -26,6 +26,20 @@ def unquoted(name: str) -> str:
     return name[1:-1].strip() if len(name) > 2 and name[0] == name[-1] == '"' else name
 
 
+PLAINLY = {
+    "RecursionError": "brackets are nested too deep",
+    "maximum recursion depth": "brackets are nested too deep",
+    "positional argument": "a function has the wrong number of arguments",
+    "KeyError: ": "a function has the wrong number of arguments",
+    "IndexError: too many indices": "a lookup needs two or more points",
+    "'NoneType' object": "something is left empty",
+    "leading zeros": "a number begins with 0",
+}
+"""What PySD's parser stumbles over, in its words and in ours."""
+
+
 def one_line(error: Exception) -> str:
     """The first line of what an exception says, or its kind where it says nothing."""
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    said = str(error).strip()
+    plain = next((ours for theirs, ours in PLAINLY.items() if theirs in said), "")
+    return plain or (said.splitlines()[0][:200] if said else type(error).__name__)

@@ -25,6 +25,8 @@ from sdopt.source_model.unsupported import UnsupportedError, construct
 from sdopt.source_model.vectors import VECTORS
 
 TRUTH = {function.name for function in FUNCTIONS.values() if function.gives_truth}
+LONGEST = 50
+"""Terms in a row that are kept as one expression."""
 Table = tuple[tuple[float, ...], tuple[float, ...], LookupKind]
 """Points x, y and kind of a lookup."""
 
@@ -90,7 +92,7 @@ class ExpressionTranslator:
             case pysd_tree.ArithmeticStructure() | pysd_tree.LogicStructure():
                 arguments = [self.translate(argument, scope) for argument in node.arguments]
                 combine = self._logic if isinstance(node, pysd_tree.LogicStructure) else self._arithmetic
-                return combine(node.operators, arguments)
+                return combine(node.operators, arguments, scope)
             case pysd_tree.CallStructure():
                 return self._call(node, scope)
             case _:
@@ -182,7 +184,7 @@ class ExpressionTranslator:
         shown = ",".join(self.ranges.names.get(e, e) for e in elements)
         return f'no equation defines "{self.names[base]}[{shown}]"'
 
-    def _arithmetic(self, operators: list[str], arguments: list[Expression]) -> Expression:
+    def _arithmetic(self, operators: list[str], arguments: list[Expression], scope: Scope) -> Expression:
         if operators == ["negative"]:
             return call("negative", arguments[0])
         if "^" in operators:
@@ -191,7 +193,16 @@ class ExpressionTranslator:
             raise UnsupportedError(
                 "adding or subtracting only comparisons is not supported: use IF THEN ELSE"
             )
-        return _from_the_left(operators, arguments)
+        return self._from_the_left(operators, arguments, scope)
+
+    def _from_the_left(self, operators: list[str], arguments: list[Expression], scope: Scope) -> Expression:
+        """((a + b) - c) + d, with a hidden variable after `LONGEST` terms: the tree stays shallow."""
+        left = arguments[0]
+        for count, (operator, right) in enumerate(zip(operators, arguments[1:], strict=True), start=1):
+            left = call(OPERATORS[operator], left, right)
+            if count % LONGEST == 0:
+                left = self.hide(scope, "part", left)
+        return left
 
     def _is_truth(self, expression: Expression) -> bool:
         match expression:
@@ -201,7 +212,7 @@ class ExpressionTranslator:
                 return key in self.truths
         return False
 
-    def _logic(self, operators: list[str], arguments: list[Expression]) -> Expression:
+    def _logic(self, operators: list[str], arguments: list[Expression], scope: Scope) -> Expression:
         operators = [
             operator.upper() if operator.startswith(":") else _xmile(operator) for operator in operators
         ]
@@ -209,7 +220,7 @@ class ExpressionTranslator:
             return call("not", arguments[0])
         if len(set(operators)) > 1:
             raise UnsupportedError(":AND: and :OR: side by side are read in different ways: add parentheses")
-        return _from_the_left(operators, arguments)
+        return self._from_the_left(operators, arguments, scope)
 
     def _call(self, node: Any, scope: Scope) -> Expression:
         name = node.function.reference
@@ -272,7 +283,7 @@ class ExpressionTranslator:
         self.hidden.stock(key, expression, initial, assigned=assigned, delay=delay)
 
     def stages(self, order: int, time: Expression) -> int:
-        """The order of a delay: lowered, as Vensim and PySD do, until every stage lasts a time step."""
+        """The order of a DELAY N: lowered, as Vensim and PySD do, until every stage lasts a time step."""
         try:
             delay, step = self.evaluate(time, ""), self.evaluate(TIME_STEP, "")
         except UnsupportedError:
@@ -304,9 +315,3 @@ def _power(arguments: list[Expression]) -> Expression:
         return call("power", base, exponent)
 
     return reduce(raised, reversed(arguments))
-
-
-def _from_the_left(operators: list[str], arguments: list[Expression]) -> Expression:
-    first, *rest = arguments
-    pairs = zip(operators, rest, strict=True)
-    return reduce(lambda left, pair: call(OPERATORS[pair[0]], left, pair[1]), pairs, first)

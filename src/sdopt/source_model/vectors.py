@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import reduce
 from itertools import product
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdopt.equations.expression import Expression, Number
 from sdopt.source_model.formulas import ONE, ZERO, call
 from sdopt.source_model.parse import canonical, pysd_tree
 from sdopt.source_model.ranges import Scope
+from sdopt.source_model.translator import Translator
 from sdopt.source_model.unsupported import UnsupportedError
-
-if TYPE_CHECKING:
-    from sdopt.source_model.translate_expression import ExpressionTranslator
 
 Arguments = Sequence[Any]
 REDUCTIONS = {"sum": "add", "prod": "multiply", "vmin": "min", "vmax": "max"}
@@ -53,7 +50,7 @@ def _subscripts(node: Any) -> Iterator[str]:
             yield from _subscripts(part)
 
 
-def _each(to: ExpressionTranslator, keys: Sequence[str], scope: Scope) -> Iterator[Scope]:
+def _each(to: Translator, keys: Sequence[str], scope: Scope) -> Iterator[Scope]:
     """The scope once for every combination of elements of some ranges."""
     ranges = []
     for key in keys:
@@ -70,23 +67,30 @@ def _applied(nodes: Arguments) -> list[str]:
     return list(dict.fromkeys(marked))
 
 
-def _reduction(to: ExpressionTranslator, name: str, arguments: Arguments, scope: Scope) -> Expression:
+def _reduction(to: Translator, name: str, arguments: Arguments, scope: Scope) -> Expression:
     keys = _applied(arguments)
     if not keys:
         raise UnsupportedError(f"{name.upper()} needs a range marked with !, such as x[region!]")
-    values = [to.translate(arguments[0], inner) for inner in _each(to, keys, scope)]
-    return reduce(lambda a, b: call(REDUCTIONS[name], a, b), values)
+    return _joined(REDUCTIONS[name], [to.translate(arguments[0], inner) for inner in _each(to, keys, scope)])
 
 
-def _xmile_reduction(to: ExpressionTranslator, name: str, arguments: Arguments, scope: Scope) -> Expression:
+def _joined(function: str, values: list[Expression]) -> Expression:
+    """All values joined by a function of two, in pairs: a sum of thousands is no deep tree."""
+    while len(values) > 1:
+        pairs = [call(function, a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
+        values = [*pairs, *values[2 * len(pairs) :]]
+    return values[0]
+
+
+def _xmile_reduction(to: Translator, name: str, arguments: Arguments, scope: Scope) -> Expression:
     """MIN or MAX of one argument: over every range of it that the left-hand side does not fix."""
     free = [canonical(s) for s in _subscripts(arguments[0])]
     keys = [k for k in dict.fromkeys(free) if k in to.ranges.elements and k not in scope.elements]
     values = [to.translate(arguments[0], inner) for inner in _each(to, keys, scope)]
-    return reduce(lambda a, b: call(XMILE_REDUCTIONS[name], a, b), values)
+    return _joined(XMILE_REDUCTIONS[name], values)
 
 
-def _vector_select(to: ExpressionTranslator, name: str, arguments: Arguments, scope: Scope) -> Expression:
+def _vector_select(to: Translator, name: str, arguments: Arguments, scope: Scope) -> Expression:
     selection, expression, missing, action, error = arguments
     number = to.number(to.translate(action, scope), "VECTOR SELECT's numerical action")
     if number not in SELECT_ACTIONS:
@@ -100,9 +104,7 @@ def _vector_select(to: ExpressionTranslator, name: str, arguments: Arguments, sc
         chosen.append(call("not_equal", mark, ZERO))
         values.append(_selected(what, mark, value))
     joined = _join_selected(join, chosen, values)
-    return call(
-        "if_then_else", reduce(lambda a, b: call("or", a, b), chosen), joined, to.translate(missing, scope)
-    )
+    return call("if_then_else", _joined("or", chosen), joined, to.translate(missing, scope))
 
 
 def _selected(what: str, mark: Expression, value: Expression) -> Expression:
@@ -116,12 +118,12 @@ def _join_selected(join: str, chosen: list[Expression], values: list[Expression]
     neutral = NEUTRAL["add" if join == "mean" else join]
     kept = [call("if_then_else", c, v, neutral) for c, v in zip(chosen, values, strict=True)]
     if join != "mean":
-        return reduce(lambda a, b: call(join, a, b), kept)
-    count = reduce(lambda a, b: call("add", a, b), [call("if_then_else", c, ONE, ZERO) for c in chosen])
-    return call("divide", reduce(lambda a, b: call("add", a, b), kept), call("max", count, ONE))
+        return _joined(join, kept)
+    count = _joined("add", [call("if_then_else", c, ONE, ZERO) for c in chosen])
+    return call("divide", _joined("add", kept), call("max", count, ONE))
 
 
-def _vector(to: ExpressionTranslator, name: str, node: Any, scope: Scope) -> tuple[list[Expression], int]:
+def _vector(to: Translator, name: str, node: Any, scope: Scope) -> tuple[list[Expression], int]:
     """All values of an array along its last subscript, and the place of this equation's element in it."""
     subscripts = (
         node.subscripts.subscripts
@@ -142,29 +144,26 @@ def _places(values: list[Expression]) -> list[Expression]:
         smaller = [
             call("less_equal" if j < i else "less", other, value) for j, other in enumerate(values) if j != i
         ]
-        place: Expression = ZERO
-        for is_smaller in smaller:
-            place = call("add", place, call("if_then_else", is_smaller, ONE, ZERO))
-        places.append(place)
+        places.append(_joined("add", [ZERO, *(call("if_then_else", s, ONE, ZERO) for s in smaller)]))
     return places
 
 
 def _sorting(
-    to: ExpressionTranslator, arguments: Arguments, name: str, scope: Scope
+    to: Translator, arguments: Arguments, name: str, scope: Scope
 ) -> tuple[list[Expression], int, bool]:
     values, here = _vector(to, name, arguments[0], scope)
     rising = to.number(to.translate(arguments[1], scope), f"{name}'s direction") > 0
     return _places(values), here, rising
 
 
-def _vector_sort_order(to: ExpressionTranslator, name: str, arguments: Arguments, scope: Scope) -> Expression:
+def _vector_sort_order(to: Translator, name: str, arguments: Arguments, scope: Scope) -> Expression:
     """The number (from 0) of the element that comes at this place."""
     places, here, rising = _sorting(to, arguments, "VECTOR SORT ORDER", scope)
     wanted = Number(float(here if rising else len(places) - 1 - here))
     return _pick(places, wanted, [Number(float(i)) for i in range(len(places))])
 
 
-def _vector_rank(to: ExpressionTranslator, name: str, arguments: Arguments, scope: Scope) -> Expression:
+def _vector_rank(to: Translator, name: str, arguments: Arguments, scope: Scope) -> Expression:
     """The place (from 1) of this element."""
     places, here, rising = _sorting(to, arguments, "VECTOR RANK", scope)
     if rising:
@@ -172,7 +171,7 @@ def _vector_rank(to: ExpressionTranslator, name: str, arguments: Arguments, scop
     return call("subtract", Number(float(len(places))), places[here])
 
 
-def _vector_reorder(to: ExpressionTranslator, name: str, arguments: Arguments, scope: Scope) -> Expression:
+def _vector_reorder(to: Translator, name: str, arguments: Arguments, scope: Scope) -> Expression:
     """The value of the element whose number the second argument gives."""
     values, _ = _vector(to, "VECTOR REORDER", arguments[0], scope)
     wanted = to.translate(arguments[1], scope)
@@ -184,17 +183,17 @@ def _pick(keys: list[Expression], wanted: Expression, values: list[Expression]) 
     terms = [
         call("if_then_else", call("equal", k, wanted), v, ZERO) for k, v in zip(keys, values, strict=True)
     ]
-    return reduce(lambda a, b: call("add", a, b), terms)
+    return _joined("add", terms)
 
 
-def _elmcount(to: ExpressionTranslator, name: str, arguments: Arguments, scope: Scope) -> Expression:
+def _elmcount(to: Translator, name: str, arguments: Arguments, scope: Scope) -> Expression:
     key = canonical(arguments[0].reference) if isinstance(arguments[0], pysd_tree.ReferenceStructure) else ""
     if key not in to.ranges.elements:
         raise UnsupportedError("ELMCOUNT needs a subscript range")
     return Number(float(len(to.ranges.elements[key])))
 
 
-VECTORS: Mapping[str, tuple[int, Callable[[ExpressionTranslator, str, Arguments, Scope], Expression]]] = {
+VECTORS: Mapping[str, tuple[int, Callable[[Translator, str, Arguments, Scope], Expression]]] = {
     **dict.fromkeys(REDUCTIONS, (1, _reduction)),
     **dict.fromkeys(XMILE_REDUCTIONS, (1, _xmile_reduction)),
     "vector_select": (5, _vector_select),
