@@ -2,7 +2,8 @@
 
     python .ci/wheels.py
 
-Asks pip, without installing anything, to resolve the runtime dependencies per platform and Python version.
+Asks pip, without installing anything, to resolve the runtime dependencies, with those of the compiled
+backend, per platform and Python version.
 pip weighs markers such as `sys_platform` for the machine it runs on, so what is needed on Windows only is
 listed here. Exit status 1 when a supported combination fails.
 """
@@ -68,7 +69,8 @@ def resolve(platform: str, version: str, requirements: list[str], own_wheels: Pa
 
 def main() -> int:
     """Print the table; return the exit status."""
-    requirements = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    requirements = [*project["dependencies"], *project["optional-dependencies"]["fast"]]
     pairs = [(platform, version) for platform in PLATFORMS for version in VERSIONS]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(4) as pool:
         built = run_pip("wheel", "--no-deps", f"--wheel-dir={folder}", *SOURCE_ONLY)

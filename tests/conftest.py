@@ -1,7 +1,8 @@
-"""What holds for every test: the desktop marker, and the size of random searches."""
+"""What holds for every test: what is deselected where it cannot run, and the size of random searches."""
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,12 +11,35 @@ from hypothesis import settings
 settings.register_profile("sdopt", derandomize=True, deadline=None)
 settings.load_profile("sdopt")
 
+PUBLIC_MODELS = Path(__file__).resolve().parents[2] / "shared" / "test-models"
+
+
+def has_desktop() -> bool:
+    return os.environ.get("SDOPT_REQUIRE_DESKTOP") == "1" or shutil.which("soffice") is not None
+
+
+def has_models() -> bool:
+    """Whether the public models are there, or are said to be (then a wrong path is a failure)."""
+    return "SDOPT_TEST_MODELS" in os.environ or PUBLIC_MODELS.is_dir()
+
+
+def absent() -> dict[str, str]:
+    """Markers of tests that cannot run on this machine, and what it takes to run them."""
+    needs = {
+        "desktop": (has_desktop(), "LibreOffice"),
+        "models": (has_models(), "the public test models: set SDOPT_TEST_MODELS to their folder"),
+    }
+    return {marker: needed for marker, (there, needed) in needs.items() if not there}
+
+
+def pytest_report_header() -> list[str]:
+    return [f"NOT RUN: tests marked {marker}; they need {needed}" for marker, needed in absent().items()]
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect (and so count in the summary) what needs LibreOffice on a machine that has none."""
-    if os.environ.get("SDOPT_REQUIRE_DESKTOP") == "1" or shutil.which("soffice"):
-        return
-    desktop = [item for item in items if item.get_closest_marker("desktop")]
-    if desktop:
-        config.hook.pytest_deselected(items=desktop)
-        items[:] = [item for item in items if item not in desktop]
+    """Deselect (and so count in the summary) what needs something this machine does not have."""
+    without = absent()
+    dropped = [item for item in items if any(item.get_closest_marker(marker) for marker in without)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]

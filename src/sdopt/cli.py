@@ -76,22 +76,76 @@ def optimise(config: Path, output: Path | None) -> None:
 
 @main.command()
 @click.argument("source", type=FILE)
-@click.option("--engine", type=click.Choice(["batch", "pysd"]), default="batch", help="Who simulates.")
+@click.option(
+    "--engine", type=click.Choice(["batch", "pysd"]), default="batch", help="Whose numbers to give."
+)
 @click.option("--allocation", type=FILE, help="CSV with decision, year, value (CONFIG only).")
-@click.option("--output", type=FILE, help="CSV file to write; a summary is printed without it.")
-def simulate(source: Path, engine: str, allocation: Path | None, output: Path | None) -> None:
-    """Simulate the null alternative or a given allocation of a config, or a bare model file (SOURCE)."""
-    from sdopt.export.simulation import simulate_config, simulate_model
+@click.option(
+    "--runs", type=FILE, help="Table (.csv, .parquet) of runs: a row per run, a column per constant."
+)
+@click.option("--show", multiple=True, metavar="NAME", help="With --runs: variable to keep [all stocks].")
+@click.option("--objective", metavar="NAME", help="With --runs: variable that ranks them [first kept].")
+@click.option("--every", type=float, metavar="TIME", help="With --runs: time between values [SAVEPER].")
+@click.option(
+    "--backend",
+    type=click.Choice(["numpy", "compiled"]),
+    default="numpy",
+    help="With --runs: how; compiled is faster (pip install sdopt[fast]).",
+)
+@click.option("--output", type=FILE, help="CSV file to write; with --runs, the folder to make.")
+def simulate(
+    source: Path, engine: str, allocation: Path | None, runs: Path | None, output: Path | None, **job: Any
+) -> None:
+    """Simulate SOURCE: the null alternative or an allocation of a config, or a model file.
 
+    A bare model runs once with its own settings; PySD runs it too, every variable is compared, and half
+    the time step shows how much the step matters.
+
+    With --runs a bare model runs once per row of a table, such as:
+
+    \b
+        birth rate, Price[north]
+        0.02,       1.5
+        0.03,       1.5
+
+    Constants without a column keep the model's value. PySD repeats at least 32 runs: those with the
+    lowest, median and highest objective (its value at the end), and a sample of the others. The new folder
+    holds trajectories.parquet (run, variable, subscript, time, value, unit), runs.parquet (a row per run)
+    and run.json. Runs that give inf or nan are kept and counted.
+    """  # noqa: D301
+    _check_options(source, allocation, runs, output, job)
+    if runs is not None and engine == "pysd":
+        raise click.UsageError("--engine does not go with --runs; PySD repeats some of them anyway.")
     if _is_config(source):
-        loaded, model, problem = _read(source)
-        click.echo(simulate_config(loaded, model, problem, engine, allocation, output))
-    elif allocation is not None:
-        raise click.UsageError("--allocation needs a config, not a bare model.")
-    else:
-        from sdopt.source_model.read import read_model
+        from sdopt.export.simulation import simulate_config
 
-        click.echo(simulate_model(read_model(source), engine, output))
+        click.echo(simulate_config(*_read(source), engine, allocation, output))
+        return
+    from sdopt.source_model.read import read_model
+
+    model = read_model(source)
+    if runs is not None and output is not None:
+        from sdopt.export.runs import simulate_runs
+
+        click.echo(simulate_runs(model, runs, output, **job))
+    else:
+        from sdopt.export.model_run import simulate_model
+
+        click.echo(simulate_model(model, engine, output))
+
+
+def _check_options(
+    source: Path, allocation: Path | None, runs: Path | None, output: Path | None, job: dict[str, Any]
+) -> None:
+    """Refuse options that do nothing together."""
+    if allocation is not None and not _is_config(source):
+        raise click.UsageError("--allocation needs a config, not a bare model.")
+    if runs is not None and _is_config(source):
+        raise click.UsageError("--runs needs a bare model, not a config.")
+    if runs is not None and output is None:
+        raise click.UsageError("--runs needs --output, the folder to make.")
+    if runs is None and any(value not in ((), None, "auto") for value in job.values()):
+        raise click.UsageError("--show, --objective, --every and --backend go with --runs.")
 
 
 @main.command()
@@ -133,7 +187,7 @@ def init(model: Path, output: Path) -> None:
     import os
 
     from sdopt.config.starting_point import starting_point
-    from sdopt.export.simulation import write_new_file
+    from sdopt.export.new_file import write_new_file
     from sdopt.source_model.read import read_model
 
     system = read_model(model).system
@@ -151,6 +205,14 @@ def export(results: Path, form: str, output: Path | None) -> None:
     from sdopt.export.formats import export_results
 
     click.echo(str(export_results(results, form, output)))
+
+
+@main.command()
+def functions() -> None:
+    """List what a Vensim or XMILE model may use, and what is refused and why."""
+    from sdopt.source_model.supported import supported_markdown
+
+    click.echo(supported_markdown(), nl=False)
 
 
 @main.command()

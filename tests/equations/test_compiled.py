@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sdopt.equations import compiled, simulate
+from sdopt.equations import simulate
 from sdopt.equations.block import run_block
-from sdopt.equations.compiled import run_compiled
-from sdopt.equations.compiled_code import LANES
-from sdopt.equations.compiled_lookups import SCANNED
+from sdopt.equations.compiled import run as compiled
+from sdopt.equations.compiled.code import LANES
+from sdopt.equations.compiled.lookups import SCANNED
+from sdopt.equations.compiled.run import run_compiled
 from sdopt.equations.evaluation_order import calculation_order, starting_order
 from sdopt.equations.expression import Call, Expression, Lookup, Number, Reference, Time
 from sdopt.equations.functions import FUNCTIONS

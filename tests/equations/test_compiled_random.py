@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sdopt.equations.compiled import run_compiled
+from sdopt.equations.compiled.run import run_compiled
 from sdopt.equations.evaluation_order import calculation_order, starting_order
 from sdopt.equations.expression import Call, Expression, Lookup, Number, Reference, Time
 from sdopt.equations.program import TimeGrid, compile_program

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BREACHES = {
     "lower imports higher": ("Data flows one way", "equations/system.py", "from sdopt.config import schema"),
     "siblings import each other": ("Data flows one way", "result.py", "from sdopt import problem"),
+    "batch knows the problem": ("Data flows one way", "batch/job.py", "from sdopt.problem import build"),
     "a module nobody placed": ("Data flows one way", "newcomer.py", ""),
     "pysd outside source_model": ("Only source_model knows PySD", "result.py", "import pysd"),
     "pysd inside a function": ("Only source_model knows PySD", "result.py", "def f():\n    import pysd"),

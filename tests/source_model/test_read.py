@@ -39,11 +39,12 @@ def test_all_that_is_unsupported_is_named_at_once() -> None:
     assert str(error.value) == "\n".join(
         [
             f"{path}: 4 errors",
-            '  * variable "Slow Answer" = SMOOTH N( input, 4, 0, input - input ): the order of a delay or smooth '
-            "is 1 to 1000, not 0",
+            '  * variable "Slow Answer" = SMOOTH N( input, 4, 0, input - input ): the order of a '
+            "delay or smooth is 1 to 1000, not 0",
             '  * variable "found" = FIND ZERO( input, 4 ): FIND ZERO is not supported',
             '  * variable "typo" = inptu * 2: there is no variable "inptu". Did you mean "input"?',
-            '  * variable "odd" = (-2) ^ input: PySD reads (-2)^x as -(2^x): write the negative number as a variable',
+            '  * variable "odd" = (-2) ^ input: PySD reads (-2)^x as -(2^x): write the negative number '
+            "as a variable",
         ]
     )
 

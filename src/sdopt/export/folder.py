@@ -60,7 +60,7 @@ def write_results(
     """
     try:
         results_root.mkdir(parents=True, exist_ok=True)
-        with _aside(results_root) as folder:
+        with aside(results_root) as folder:
             _write_files(result, folder, config_text, run_facts, allocation_model)
             return _put_in_place(folder, results_root, slug(result.title))
     except OSError as error:
@@ -95,7 +95,7 @@ def slug(title: str) -> str:
 
 
 @contextmanager
-def _aside(root: Path) -> Iterator[Path]:
+def aside(root: Path) -> Iterator[Path]:
     """A hidden new folder beside the results; whatever is left of it at the end is removed."""
     folder = root / f".{uuid.uuid4().hex}.unfinished"
     folder.mkdir()
@@ -146,7 +146,7 @@ def _write_files(
     _write_text(folder / labels("readme.name"), labels("readme.text", title=result.title, replay=replay))
     if has(result, "allocation") and has(result, "trajectories"):
         _write_picture(result, folder)
-    _flush(folder)
+    flush(folder)
 
 
 def _write_picture(result: Result, folder: Path) -> None:
@@ -162,7 +162,7 @@ def _write_text(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8", "replace"))
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
     """Make sure that the contents are on disk before the folder gets its final name."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():

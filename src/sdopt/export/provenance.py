@@ -36,9 +36,8 @@ def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) ->
         "shown": _shown(loaded.config.output, model.system),
         "labels": _labels(loaded.config.output, model.system),
     }
-    versions = {"sdopt": __version__, "python": platform.python_version(), **_versions()}
     return Result(**{**vars(result), "provenance": {**result.provenance, **facts}}).with_figures(
-        versions=versions, config_hash=loaded.sha256
+        versions=versions(), config_hash=loaded.sha256
     )
 
 
@@ -59,9 +58,10 @@ def _text_hash(content: bytes) -> str:
     return sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def _versions() -> dict[str, str]:
-    found = {}
-    for library in LIBRARIES:
+def versions(*more: str) -> dict[str, str]:
+    """The version of everything that computes, and of `more` libraries."""
+    found = {"sdopt": __version__, "python": platform.python_version()}
+    for library in (*LIBRARIES, *more):
         try:
             found[library] = version(library)
         except PackageNotFoundError:

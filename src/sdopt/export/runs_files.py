@@ -39,8 +39,9 @@ class Trajectories:
         types = (pyarrow.int32(), *self.beside.schema.types, pyarrow.float64())
         self.order = ("run", "variable", "subscript", "time", "value", "unit")
         found = dict(zip(names, types, strict=True))
+        self.file = path.open("xb")  # pyarrow itself cannot open every path Python can
         self.writer = pyarrow.parquet.ParquetWriter(
-            path,
+            self.file,
             pyarrow.schema([(name, found[name]) for name in self.order]),
             compression="zstd",
             use_dictionary=["variable", "subscript", "time", "unit"],
@@ -58,6 +59,7 @@ class Trajectories:
         if kind is None:
             self._write(np.concatenate(self.waiting, axis=2))
         self.writer.close()
+        self.file.close()
 
     def add(self, kept: Floats) -> None:
         """Take what is kept of the next runs, (output, kept time, run)."""
@@ -123,21 +125,22 @@ def read_back(path: Path, job: Job, runs: Sequence[int]) -> Floats:
     """
     import pyarrow.parquet
 
-    file = pyarrow.parquet.ParquetFile(path)
     rows = len(job.outputs) * len(job.kept)
-    in_piece = file.metadata.row_group(0).num_rows // rows
     found = np.empty((len(job.outputs), len(job.kept), len(runs)))
-    for place, run in enumerate(runs):
-        piece, at = divmod(run, in_piece)
-        table = file.read_row_group(piece, columns=["run", "value"]).slice(at * rows, rows)
-        if table.num_rows != rows or set(np.unique(table["run"])) != {run + 1}:
-            raise ExportError(f"{path}: run {run + 1} is not complete.")
-        found[:, :, place] = table["value"].to_numpy().reshape(len(job.outputs), len(job.kept))
+    with path.open("rb") as opened:
+        file = pyarrow.parquet.ParquetFile(opened)
+        in_piece = file.metadata.row_group(0).num_rows // rows
+        for place, run in enumerate(runs):
+            piece, at = divmod(run, in_piece)
+            table = file.read_row_group(piece, columns=["run", "value"]).slice(at * rows, rows)
+            if table.num_rows != rows or set(np.unique(table["run"])) != {run + 1}:
+                raise ExportError(f"{path}: run {run + 1} is not complete.")
+            found[:, :, place] = table["value"].to_numpy().reshape(len(job.outputs), len(job.kept))
     return found
 
 
 def write_runs(path: Path, job: Job, outcome: Outcome, refereed: Sequence[int]) -> None:
-    """The table with one row per run: its constants, its objective, why it failed, and whether PySD repeated it."""
+    """The table with a row per run: objective, why it failed, whether PySD repeated it, constants."""
     import pyarrow
     import pyarrow.parquet
 
@@ -148,4 +151,5 @@ def write_runs(path: Path, job: Job, outcome: Outcome, refereed: Sequence[int]) 
     columns["refereed"] = np.isin(np.arange(runs), list(refereed))
     for key, values in zip(job.design.keys, job.design.values, strict=True):
         columns[f"constant {names[key].name}"] = values
-    pyarrow.parquet.write_table(pyarrow.table(columns), path, compression="zstd")
+    with path.open("xb") as file:
+        pyarrow.parquet.write_table(pyarrow.table(columns), file, compression="zstd")

@@ -1,4 +1,4 @@
-"""`sdopt simulate`: runs without optimising, as text on the screen or one CSV file."""
+"""`sdopt simulate CONFIG`: runs without optimising, as text on the screen or one CSV file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sdopt.config.load import LoadedConfig
 from sdopt.equations.program import TimeGrid
 from sdopt.equations.simulate import simulate_all
-from sdopt.errors import Complaints, ConfigError, ExportError, did_you_mean
+from sdopt.errors import Complaints, ConfigError, did_you_mean
+from sdopt.export.new_file import write_new_file
 from sdopt.optimise.run import ADVICE, NULL, simulate_allocation, verify
 from sdopt.optimise.tables import paths_of, trajectory_table
 from sdopt.problem.build import Problem
@@ -24,25 +25,6 @@ if TYPE_CHECKING:
     from sdopt.equations.system import EquationSystem
 
 Floats = NDArray[np.float64]
-
-
-def simulate_model(model: SourceModel, engine: str, output: Path | None) -> str:
-    """Run a bare model with its own settings; one column per variable, named as Vensim names it."""
-    time = model.system.time
-    grid = TimeGrid(time.start, time.end, time.step)
-    frame = pd.DataFrame(_run(model, model.system, {}, {}, grid, engine))
-    frame.columns = pd.Index([model.system.variables[str(key)].name for key in frame.columns])
-    frame.insert(0, "Time", grid.times)
-    saved = frame[_on_save_step(frame["Time"].to_numpy(), time.start, time.save_step, grid.step)]
-    if output is None:
-        return str(saved.iloc[[0, -1]].T.to_string(header=False))
-    write_new_file(output, saved.to_csv(index=False, lineterminator="\n"))
-    return f"{output} written: {len(saved)} times, {len(saved.columns) - 1} variables"
-
-
-def _on_save_step(times: Floats, start: float, save_step: float, step: float) -> NDArray[np.bool_]:
-    passed = (times - start) / save_step
-    return np.asarray(np.abs(passed - np.round(passed)) * save_step < step / 1e3)
 
 
 def simulate_config(
@@ -113,6 +95,7 @@ def _summary(result: Result, *, given: bool) -> str:
     replayed = figures.get("replay_max_relative_difference")
     if replayed is not None:
         lines.append(f"PySD agrees: largest relative difference {replayed:.1e}")
+        lines.append(figures["replay_check"])
     return "\n".join(lines)
 
 
@@ -185,22 +168,3 @@ def _place(
         complaints.add(where, f"{row['decision']} in {year:g} is given twice, or is not a finite number.")
     else:
         point[position] = value
-
-
-def write_new_file(path: Path, text: str) -> None:
-    """Write a file that does not exist yet.
-
-    Raises
-    ------
-    ExportError
-        When it exists or cannot be written; nothing is overwritten.
-    """
-    try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise ExportError(f"{path} exists already and is not overwritten. Give another --output.") from None
-    except OSError as error:
-        raise ExportError(
-            f"{path}: cannot be written ({error.strerror or error}). Give another --output."
-        ) from None

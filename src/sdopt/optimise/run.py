@@ -19,11 +19,10 @@ from sdopt.optimise.sensitivity import end_value_table, half_step_figures
 from sdopt.problem.build import Problem
 from sdopt.result import Result, Status
 from sdopt.source_model.read import SourceModel
+from sdopt.source_model.replay import CHECKED, EVERY_VALUE, REPLAY_TOLERANCE, compare, replay
 
 Floats = NDArray[np.float64]
 
-REPLAY_TOLERANCE = 1e-9
-"""Largest difference from PySD, relative to a variable's largest absolute value in the run."""
 NULL, ADVICE = "null", "advice"
 EUROS = {"eur": 1.0, "million eur": 1e6}
 """Euros in one unit of money, by unit in plain form."""
@@ -189,8 +188,6 @@ def verify(result: Result, problem: Problem, model: SourceModel, allocation: str
     ReplayError
         When a variable differs by more than `REPLAY_TOLERANCE`.
     """
-    from sdopt.source_model.replay import compare, replay
-
     point = result.tables["decisions"]["value"].to_numpy(dtype=float)
     paths = tables.paths_of(problem, point) if allocation == ADVICE else problem.decisions.null_paths()
     constants = {key: value for key, value in problem.changed_constants.items() if key not in paths}
@@ -209,6 +206,7 @@ def verify(result: Result, problem: Problem, model: SourceModel, allocation: str
         if worst.worst_variable
         else None,
         replay_objective=objective,
+        replay_check=f"{CHECKED[model.system.time.method]}; {EVERY_VALUE}",
     )
 
 
