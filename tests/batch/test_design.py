@@ -151,3 +151,16 @@ def test_a_faulty_parquet_column(column: list, expected: str, tmp_path: Path) ->
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_design(tmp_path / "absent.csv", SYSTEM)
+
+
+def test_what_decides_an_order_cannot_vary(tmp_path: Path) -> None:
+    model = tmp_path / "model.mdl"
+    model.write_text(
+        "{UTF-8}\nstages = 2 ~ ~ |\nx = SMOOTH N(Time, 3, 0, stages) ~ ~ |\nINITIAL TIME = 0 ~ ~ |\n"
+        "FINAL TIME = 4 ~ ~ |\nTIME STEP = 1 ~ ~ |\nSAVEPER = 1 ~ ~ |\n",
+        encoding="utf-8",
+    )
+    path = tmp_path / "runs.csv"
+    path.write_text("stages\n3\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="decides the time settings or the order of a delay"):
+        read_design(path, read_model(model).system)

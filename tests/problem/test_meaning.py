@@ -2,6 +2,7 @@
 
 import copy
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,18 @@ def test_objective_that_is_no_amount_per_year(tmp_path: Path) -> None:
 def test_a_model_that_is_not_in_years(tmp_path: Path, unit: str) -> None:
     (complaint,) = complaints(load(tmp_path), model(unit=unit))
     assert complaint.startswith(f'model.file: the time unit of model.mdl is "{unit}", not Year')
+
+
+def test_what_decided_an_order_or_the_time_is_left_alone(tmp_path: Path) -> None:
+    loaded = load(tmp_path)
+    system = model()
+    (complaint,) = complaints(loaded, replace(system, fixed=frozenset({"prevention_spending"})))
+    assert "decides the time settings or the order of a delay; change it in" in complaint
+
+
+def test_a_time_step_that_changes_is_refused(tmp_path: Path) -> None:
+    (complaint,) = complaints(load(tmp_path), model(times=(2026.0, 2026.5, 2027.0)))
+    assert "changes over time; a question needs a fixed one" in complaint
 
 
 def test_first_decision_year_off_the_time_grid(tmp_path: Path) -> None:

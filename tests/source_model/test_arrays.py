@@ -137,3 +137,15 @@ def test_time_settings_that_cannot_be_run(tmp_path: Path, settings: str, message
     path.write_text("{UTF-8}\n" + rest, encoding="utf-8")
     with pytest.raises(ModelError, match=message):
         read_model(path)
+
+
+def test_what_decided_an_order_or_a_time_setting_is_fixed(tmp_path: Path) -> None:
+    path = tmp_path / "model.mdl"
+    path.write_text(
+        "{UTF-8}\nper year = 4 ~ ~ |\nstages = 2 * half ~ ~ |\nhalf = 1 ~ ~ |\nlag = 3 ~ ~ |\n"
+        "short = 0.5 ~ ~ |\n"
+        "a = SMOOTH N(Time, lag, 0, stages) ~ ~ |\nb = DELAY N(Time, short, 0, 3) ~ ~ |\n"
+        "c = DELAY N(Time, lag, 0, 3) ~ ~ |\n" + TAIL.replace("TIME STEP = 1", "TIME STEP = 1 / per year"),
+        encoding="utf-8",
+    )
+    assert read_model(path).system.fixed == {"per_year", "stages", "half", "short"}

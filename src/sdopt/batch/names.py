@@ -27,6 +27,11 @@ def find_constant(name: str, where: str, system: EquationSystem, complaints: Com
     """The key of a constant, or None after a complaint."""
     found = elements_of(name, system)
     if len(found) == 1 and found[0].key == key_of(name):
+        if found[0].key in system.fixed:
+            complaints.add(
+                where, "decides the time settings or the order of a delay; change it in the model."
+            )
+            return None
         if found[0].kind == "constant":
             return found[0].key
         complaints.add(where, f"is of kind {found[0].kind}; only constants can be given.")

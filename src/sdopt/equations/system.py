@@ -70,7 +70,8 @@ class TimeAxis:
 class EquationSystem:
     """Every variable by key (lower case, underscores), and orders in which they can be computed.
 
-    Keys of array elements end in their elements: "stock[north,old]".
+    Keys of array elements end in their elements: "stock[north,old]". `fixed` are keys of constants that
+    decided the time settings or the order of a delay when the file was read; a question cannot change them.
 
     `order` lists all non-stock keys so that each comes after what it needs at the same moment;
     `initial_order` lists stock keys and the non-stocks needed to start them, in that sense.
@@ -80,6 +81,7 @@ class EquationSystem:
     order: tuple[str, ...]
     initial_order: tuple[str, ...]
     time: TimeAxis
+    fixed: frozenset[str] = frozenset()
 
     def of_kind(self, kind: Kind) -> tuple[Variable, ...]:
         """All variables of one kind, in the order of the model file, without hidden ones."""

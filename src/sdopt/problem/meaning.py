@@ -109,6 +109,11 @@ class _Check:
         elif constant and variable.kind != "constant":
             self.complain(place, f'"{name}" is a {variable.kind} of {self.model}; only a constant fits here')
             return None
+        elif constant and variable.key in self.system.fixed:
+            self.complain(
+                place,
+                f'"{name}" decides the time settings or the order of a delay; change it in {self.model}',
+            )
         return variable
 
     def _candidates(self, constant: bool) -> Iterable[Variable]:

@@ -34,6 +34,7 @@ class Shared:
     equations: Mapping[str, str]
     complaints: Complaints
     hidden: Hidden
+    fixed: set[str]
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,13 @@ class Section:
             return None
 
     def _evaluate(self, expression: Expression, what: str) -> float:
+        """The number an expression comes to at the start; what it is made of can then not be changed."""
+        used: set[str] = set()
         try:
-            start = evaluate(Reference("initial_time"), Expressions(self))
-            return evaluate(with_time(expression, start), AtTime(Expressions(self), start))
+            start = evaluate(Reference("initial_time"), Expressions(self, used))
+            value = evaluate(with_time(expression, start), AtTime(Expressions(self, used), start))
+            self.shared.fixed.update(used if what else ())
+            return value
         except ModelError:
             raise UnsupportedError(f"{what} must be a number at the start, without a stock in it") from None
 
@@ -243,10 +248,13 @@ class Section:
 
 
 class Expressions(Mapping[str, Expression]):
-    """The expressions of a section by key, translated when asked for; time settings too."""
+    """The expressions of a section by key, translated when asked for; time settings too.
 
-    def __init__(self, section: Section) -> None:
-        self.section = section
+    Keys that are asked for are noted in `used`.
+    """
+
+    def __init__(self, section: Section, used: set[str]) -> None:
+        self.section, self.used = section, used
 
     def __getitem__(self, key: str) -> Expression:
         if key in CONTROLS:
@@ -257,9 +265,10 @@ class Expressions(Mapping[str, Expression]):
             )
             found = None if known is None or known.kind == "stock" else known.expression
         if found is None and self.section.outer is not None:
-            return Expressions(self.section.outer)[key]
+            return Expressions(self.section.outer, self.used)[key]
         if found is None:
             raise KeyError(key)
+        self.used.add(key)
         return found
 
     def __iter__(self) -> Iterator[str]:

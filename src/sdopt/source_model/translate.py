@@ -41,7 +41,7 @@ def translate_model(parsed: ParsedModel, path: Path) -> EquationSystem:
         complaints.raise_if_any()
         raise
     by_key = {canonical(macro.name): macro for macro in macros}
-    shared = Shared(ranges, path.parent, by_key, parsed.equations, complaints, Hidden())
+    shared = Shared(ranges, path.parent, by_key, parsed.equations, complaints, Hidden(), set())
     section = Section(main, shared)
     visible = section.variables()
     for key in CONTROLS:
@@ -58,8 +58,10 @@ def translate_model(parsed: ParsedModel, path: Path) -> EquationSystem:
 def _system(section: Section, variables: Mapping[str, Variable], parsed: ParsedModel) -> EquationSystem:
     variables = _with_flows(variables)
     units = [section.elements[key].units or "" for key in ("time_step", "initial_time")]
-    time = time_axis(Expressions(section), next(filter(None, units), ""), parsed.method)
-    return EquationSystem(variables, calculation_order(variables), starting_order(variables), time)
+    fixed = section.shared.fixed
+    time = time_axis(Expressions(section, fixed), next(filter(None, units), ""), parsed.method)
+    orders = calculation_order(variables), starting_order(variables)
+    return EquationSystem(variables, *orders, time, frozenset(fixed & variables.keys()))
 
 
 def _with_flows(variables: Mapping[str, Variable]) -> dict[str, Variable]:

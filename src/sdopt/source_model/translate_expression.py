@@ -56,7 +56,8 @@ class ExpressionTranslator:
     `names` are all variables by base key (as written), `members` the elements each of them is defined
     for (one empty tuple without subscripts), `tables` the lookups by key with elements, `truths` the keys
     of variables that are a comparison. Keys get `prefix` in front. `macro` writes out the use of a macro.
-    `evaluate` gives the number an expression of constants comes to, or raises UnsupportedError.
+    `evaluate` gives the number an expression of constants comes to, or raises UnsupportedError; its second
+    argument says what for, and is empty when the equations do not come to depend on it.
     """
 
     ranges: Ranges
@@ -288,6 +289,8 @@ class ExpressionTranslator:
             delay, step = self.evaluate(time, ""), self.evaluate(TIME_STEP, "")
         except UnsupportedError:
             return order  # it starts from a stock: nothing can be said of it here
+        if order * step > delay:
+            self.evaluate(time, "a delay shorter than its stages")
         while order > 1 and order * step > delay:
             order -= 1
         return order
