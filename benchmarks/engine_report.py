@@ -104,7 +104,7 @@ def print_case(report: Report, measured: Measured) -> None:
         f"{grid.steps} steps; {len(case.constants)} constants vary, {len(case.outputs)} outputs a year"
     )
     report.line(
-        f"{'':<17}{'set-up s':>9}{'runs':>9}{'seconds':>10}{'runs/s':>12}{f'{MANY:,} runs s':>16}"
+        f"{'':<17}{'set-up s':>9}{'runs':>9}{'seconds':>10}{'runs/s':>13}{f'{MANY:,} runs s':>16}"
         f"{'x PySD run':>12}{'x C':>8}{'difference':>12}"
     )
     for outcome in measured.outcomes:
@@ -124,7 +124,7 @@ def _row(measured: Measured, outcome: Outcome) -> str:
     apart = difference(measured.timings[0].answers, outcome.answers)
     sign = "~" if outcome.runs < MANY * 0.99 else ""
     return (
-        f"{outcome.engine:<17}{outcome.set_up:>9.2f}{outcome.runs:>9}{outcome.seconds:>10.3f}{outcome.rate:>12,.1f}"
+        f"{outcome.engine:<17}{outcome.set_up:>9.2f}{outcome.runs:>9}{outcome.seconds:>10.3f}{outcome.rate:>13,.1f}"
         f"{f'{sign}{MANY / outcome.rate:,.1f}':>16}{_number(ratio, ',.1f'):>12}{_number(share, '.3f'):>8}"
         f"{apart:>12.0e}  {outcome.note}"
     )

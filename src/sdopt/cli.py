@@ -144,7 +144,7 @@ def _check_options(
         raise click.UsageError("--runs needs a bare model, not a config.")
     if runs is not None and output is None:
         raise click.UsageError("--runs needs --output, the folder to make.")
-    if runs is None and any(value not in ((), None, "auto") for value in job.values()):
+    if runs is None and any(value not in ((), None, "numpy") for value in job.values()):
         raise click.UsageError("--show, --objective, --every and --backend go with --runs.")
 
 

@@ -195,7 +195,7 @@ def test_a_faulty_table_leaves_nothing(place: Path) -> None:
 
 def test_options_that_need_a_table(place: Path) -> None:
     model, runs = place / "regions.mdl", place / "runs.csv"
-    for options in (("--show", "total"), ("--objective", "total"), ("--every", 1), ("--backend", "numpy")):
+    for options in (("--show", "total"), ("--objective", "total"), ("--every", 1), ("--backend", "compiled")):
         code, text = sdopt("simulate", model, *options)
         assert code == 2
         assert "go with --runs" in text

@@ -36,8 +36,6 @@ WITH_TRUTH = [path for path in MODELS if path.parent.name != "whole_models"]
 PYSD_DIFFERS = {
     "delay_shorter_than_its_stages/delay_shorter_than_its_stages.mdl": "PySD takes out stages for which the "
     "delay is too short; Vensim keeps all three (as the public model `arguments` shows)",
-    "smooth_whole_start/smooth_whole_start.mdl": "PySD keeps a smooth that starts at a whole number in whole "
-    "numbers, and cuts its first input off",
 }
 """Models where PySD gives another answer than the truth, and why; ours must be the truth."""
 

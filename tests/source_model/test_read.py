@@ -148,6 +148,7 @@ def test_xmile_agrees_with_pysd(tmp_path: Path) -> None:
     [
         ("<outflow>out</outflow>", "<outflow>out</outflow><conveyor/>", "<conveyor> is not supported"),
         ("</variables></model>", "</model>", "is not valid XML"),
+        ("<dt>0.25</dt>", '<dt reciprocal="true">0</dt>', "all must be finite numbers"),
         ("<model>", '<model/><model name="m">', "more than one <model>"),
         (
             'encoding="utf-8"?>',

@@ -33,6 +33,8 @@ def write_translation(model: SourceModel, grid: TimeGrid, folder: Path) -> Path:
         for element in section.elements:
             # PySD pastes these into Python source as they are, where a text could become code.
             element.documentation = element.units = ""
+            for component in element.components:
+                _start_smooths_with_floats(component.ast)
     _set_controls(abstract.sections[0], grid)
     abstract.sections[0].path = model.path.absolute()
     builder = ModelBuilder(abstract)  # reads subscripts from files beside the model
@@ -108,6 +110,15 @@ def _with_macros(loaded: Any) -> Iterator[Any]:
     yield loaded
     for macro in loaded._macro_elements:
         yield from _with_macros(macro)
+
+
+def _start_smooths_with_floats(node: Any) -> None:
+    """PySD keeps a smooth that starts at a whole number in whole numbers, and cuts off what comes in."""
+    if isinstance(node, pysd_tree.SmoothStructure | pysd_tree.SmoothNStructure):
+        node.initial = pysd_tree.ArithmeticStructure(["*"], (node.initial, 1.0))
+    parts = (getattr(node, name) for name in getattr(node, "__dataclass_fields__", ()))
+    for part in node if isinstance(node, list | tuple) else parts:
+        _start_smooths_with_floats(part)
 
 
 def _set_controls(section: Any, grid: TimeGrid) -> None:

@@ -81,7 +81,7 @@ class Ranges:
         UnsupportedError
             If it is not a subscript, or a range the left-hand side does not determine.
         """
-        key = canonical(subscript)
+        key = subscript_key(subscript)
         if key in scope:
             return scope[key]
         if key in self._position:
@@ -143,6 +143,12 @@ class Ranges:
         raise UnsupportedError(
             f'there is no subscript "{subscript}".{did_you_mean(subscript, self._written)}'
         )
+
+
+def subscript_key(subscript: str) -> str:
+    """The key of a subscript as written; one that a function runs over keeps its ! behind it."""
+    name = subscript.strip()
+    return f"{canonical(name[:-1])}!" if name.endswith("!") else canonical(name)
 
 
 def element_key(base: str, elements: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 
 from sdopt.equations.constant_value import constant_value, evaluate
 from sdopt.equations.expression import Call, Expression, Lookup, Number, Reference, Time
@@ -40,10 +41,10 @@ def time_axis(expressions: Mapping[str, Expression], unit: str, method: Method) 
 
 
 def _check(start: float, end: float, step: float, save: float) -> None:
-    if not (step > 0 and save > 0 and end > start):
+    if not (step > 0 and save > 0 and end > start and isfinite(step + save + end + start)):
         raise ModelError(
             f"time runs from {start:g} to {end:g} in steps of {step:g}, saved every {save:g}: "
-            "the end must come after the start, and steps must be above zero."
+            "all must be finite numbers, the end must come after the start, and steps must be above zero."
         )
     if (end - start) / step > MOST_STEPS:
         raise ModelError(

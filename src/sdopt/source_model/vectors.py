@@ -10,7 +10,7 @@ from typing import Any
 from sdopt.equations.expression import Expression, Number
 from sdopt.source_model.formulas import ONE, ZERO, call
 from sdopt.source_model.parse import canonical, pysd_tree
-from sdopt.source_model.ranges import Scope
+from sdopt.source_model.ranges import Scope, subscript_key
 from sdopt.source_model.translator import Translator
 from sdopt.source_model.unsupported import UnsupportedError
 
@@ -63,7 +63,7 @@ def _each(to: Translator, keys: Sequence[str], scope: Scope) -> Iterator[Scope]:
 
 def _applied(nodes: Arguments) -> list[str]:
     """The ranges marked with ! in some expressions, each once."""
-    marked = (canonical(s) for s in _subscripts(list(nodes)) if s.strip().endswith("!"))
+    marked = (subscript_key(s) for s in _subscripts(list(nodes)) if s.strip().endswith("!"))
     return list(dict.fromkeys(marked))
 
 
