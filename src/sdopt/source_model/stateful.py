@@ -24,7 +24,7 @@ def _short(to: Translator, expression: Expression, role: str, scope: Scope) -> E
     """The expression itself when it is a leaf, else a hidden auxiliary that holds it."""
     if isinstance(expression, Number | Reference | Time):
         return expression
-    return to.hide(scope, role, expression)
+    return to.hidden.auxiliary(scope, role, expression)
 
 
 def _order(to: Translator, node: Any, scope: Scope) -> int:
@@ -44,10 +44,10 @@ def _delay(to: Translator, node: Any, scope: Scope) -> Expression:
     content = call("multiply", initial, time)
     leaving = inflow
     for _ in range(order):
-        stage = to.reserve(scope, "delay")
+        stage = to.hidden.reserve(scope, "delay")
         entering, leaving = leaving, call("divide", Reference(stage), time)
         flow = call("multiply", call("subtract", entering, leaving), Number(float(order)))
-        to.remember(stage, flow, content)
+        to.hidden.stock(stage, flow, content)
     return leaving
 
 
@@ -62,13 +62,13 @@ def _delay_n(to: Translator, node: Any, scope: Scope) -> Expression:
     first: str | None = None
     stage = ""
     for _ in range(order):
-        stage = to.reserve(scope, "delay")
+        stage = to.hidden.reserve(scope, "delay")
         leaving = call("divide", Reference(stage), stage_time)
-        to.remember(
+        to.hidden.stock(
             stage, call("multiply", call("subtract", entering, leaving), Number(float(order))), content
         )
-        earlier = to.reserve(scope, "delay time")
-        to.remember(earlier, stage_time, time, assigned=True)
+        earlier = to.hidden.reserve(scope, "delay time")
+        to.hidden.stock(earlier, stage_time, time, assigned=True)
         first = first or earlier
         entering, stage_time = leaving, Reference(earlier)
     return call("divide", Reference(stage), Reference(first or stage))
@@ -88,9 +88,9 @@ def _smooth(to: Translator, node: Any, scope: Scope) -> Expression:
     target: Expression = to.translate(node.input, scope)
     initial = to.translate(node.initial, scope)
     for _ in range(order):
-        stage = to.reserve(scope, "smooth")
+        stage = to.hidden.reserve(scope, "smooth")
         gap = call("multiply", call("subtract", target, Reference(stage)), Number(float(order)))
-        to.remember(stage, call("divide", gap, time), initial)
+        to.hidden.stock(stage, call("divide", gap, time), initial)
         target = Reference(stage)
     return target
 
@@ -102,9 +102,9 @@ def _averaged(
     value = _short(to, to.translate(node.input, scope), "input", scope)
     time = _short(to, to.translate(node.average_time, scope), "average time", scope)
     trend = to.translate(node.initial_trend, scope)
-    average = to.reserve(scope, "average")
+    average = to.hidden.reserve(scope, "average")
     start = call("divide", value, call("add", ONE, call("multiply", trend, per_trend(time))))
-    to.remember(average, call("divide", call("subtract", value, Reference(average)), time), start)
+    to.hidden.stock(average, call("divide", call("subtract", value, Reference(average)), time), start)
     return value, time, Reference(average)
 
 
@@ -122,16 +122,16 @@ def _forecast(to: Translator, node: Any, scope: Scope) -> Expression:
 
 
 def _sample_if_true(to: Translator, node: Any, scope: Scope) -> Expression:
-    kept = to.reserve(scope, "sample")
+    kept = to.hidden.reserve(scope, "sample")
     condition, value = to.translate(node.condition, scope), to.translate(node.input, scope)
     now = _short(to, call("if_then_else", condition, value, Reference(kept)), "sampled now", scope)
-    to.remember(kept, now, to.translate(node.initial, scope), assigned=True)
+    to.hidden.stock(kept, now, to.translate(node.initial, scope), assigned=True)
     return now
 
 
 def _delay_fixed(to: Translator, node: Any, scope: Scope) -> Expression:
-    pipeline = to.reserve(scope, "pipeline")
-    to.remember(
+    pipeline = to.hidden.reserve(scope, "pipeline")
+    to.hidden.stock(
         pipeline,
         to.translate(node.input, scope),
         to.translate(node.initial, scope),
@@ -143,8 +143,8 @@ def _delay_fixed(to: Translator, node: Any, scope: Scope) -> Expression:
 
 def _stock_inside(to: Translator, node: Any, scope: Scope) -> Expression:
     """INTEG as a part of an expression."""
-    stock = to.reserve(scope, "stock")
-    to.remember(stock, to.translate(node.flow, scope), to.translate(node.initial, scope))
+    stock = to.hidden.reserve(scope, "stock")
+    to.hidden.stock(stock, to.translate(node.flow, scope), to.translate(node.initial, scope))
     return Reference(stock)
 
 

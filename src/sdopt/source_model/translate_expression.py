@@ -202,7 +202,7 @@ class ExpressionTranslator:
         for count, (operator, right) in enumerate(zip(operators, arguments[1:], strict=True), start=1):
             left = call(OPERATORS[operator], left, right)
             if count % LONGEST == 0:
-                left = self.hide(scope, "part", left)
+                left = self.hidden.auxiliary(scope, "part", left)
         return left
 
     def _is_truth(self, expression: Expression) -> bool:
@@ -262,26 +262,6 @@ class ExpressionTranslator:
     def number(self, expression: Expression, what: str) -> float:
         """The number an expression of constants comes to; `what` says what it is for."""
         return self.evaluate(expression, what)
-
-    def hide(self, scope: Scope, role: str, expression: Expression) -> Reference:
-        """A hidden auxiliary of the variable of `scope`."""
-        return self.hidden.auxiliary(scope, role, expression)
-
-    def reserve(self, scope: Scope, role: str) -> str:
-        """A key for a hidden stock, to be defined by `remember`."""
-        return self.hidden.reserve(scope, role)
-
-    def remember(
-        self,
-        key: str,
-        expression: Expression,
-        initial: Expression,
-        *,
-        assigned: bool = False,
-        delay: Expression | None = None,
-    ) -> None:
-        """Define a hidden stock."""
-        self.hidden.stock(key, expression, initial, assigned=assigned, delay=delay)
 
     def stages(self, order: int, time: Expression) -> int:
         """The order of a DELAY N: lowered, as Vensim and PySD do, until every stage lasts a time step."""
