@@ -144,7 +144,6 @@ REFUSED = {
     "two_models.xmile": "holds more than one <model>",
     "unknown_function.mdl": "FROBNICATE is not supported",
     "unknown_name.mdl": 'there is no variable "stock". Did you mean "stocks"?',
-    "vector_select_error_action.mdl": "VECTOR SELECT with an error action other than 0 is not supported",
 }
 """What is not supported, and what the message must say of it."""
 

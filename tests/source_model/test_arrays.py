@@ -9,8 +9,9 @@ import pytest
 
 from sdopt.equations.program import TimeGrid
 from sdopt.equations.simulate import simulate_all
-from sdopt.errors import ModelError
+from sdopt.errors import ModelError, ReplayError, SimulationError
 from sdopt.source_model.read import read_model
+from sdopt.source_model.replay import replay
 
 HEAD = """{UTF-8}
 region: North, South ~ ~ |
@@ -74,7 +75,7 @@ def test_what_translation_adds_is_hidden(tmp_path: Path) -> None:
         ("x = DELAY N(in[North], 2, 0, Stock[North])", "order of a delay or smooth must be a number"),
         ("x = ELMCOUNT(in[North])", "ELMCOUNT needs a subscript range"),
         ("x = VECTOR SELECT(in[region!], in[region!], 0, 11, 0)", "numerical action is 0 to 10, not 11"),
-        ("x = VECTOR SELECT(in[region!], in[region!], 0, 0, 1)", "error action other than 0"),
+        ("x = VECTOR SELECT(in[region!], in[region!], 0, 0, 4)", "error action is 0 to 3, not 4"),
         ("x[region] = VECTOR RANK(in[North], 1)", "needs an array with a range as its last subscript"),
         ("x = ZIDZ(1)", "ZIDZ takes 2 arguments, not 1"),
         ("x = RANDOM NORMAL(0, 1, 2, 3, 4)", "RANDOM NORMAL is not supported"),
@@ -149,3 +150,34 @@ def test_what_decided_an_order_or_a_time_setting_is_fixed(tmp_path: Path) -> Non
         encoding="utf-8",
     )
     assert read_model(path).system.fixed == {"per_year", "stages", "half", "short"}
+
+
+@pytest.mark.parametrize(
+    ("marks", "action", "expected"),
+    [
+        ("0, 0", 0, 9),
+        ("0, 0", 1, None),
+        ("0, 0", 2, 9),
+        ("0, 0", 3, None),
+        ("0, 1", 3, 3),
+        ("1, 1", 1, 5),
+        ("1, 1", 2, None),
+        ("1, 1", 3, None),
+    ],
+)
+def test_a_selection_that_is_an_error_ends_the_run(
+    tmp_path: Path, marks: str, action: int, expected: float | None
+) -> None:
+    equations = (
+        f"m[region] = {marks} ~ ~ |\nx = VECTOR SELECT(m[region!], in[region!], 9, 0, {action}) ~ ~ |\n"
+    )
+    model = read_model(_write(tmp_path, equations))
+    grid = TimeGrid(0, 2, 1)
+    if expected is None:
+        with pytest.raises(SimulationError, match='"x" is nan at time 0'):
+            simulate_all(model.system, grid)
+        with pytest.raises(ReplayError, match="FloatingPointError"):
+            replay(model, {}, {}, grid)
+    else:
+        assert simulate_all(model.system, grid)["x"].ravel().tolist() == [expected] * 3
+        assert set(replay(model, {}, {}, grid)["x"]) == {expected}

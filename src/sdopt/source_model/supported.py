@@ -41,7 +41,7 @@ FUNCTIONS = {
         ("subscript ranges, subranges, mappings, :EXCEPT:", "dimensions", ""),
         ("SUM, PROD, VMIN, VMAX with !", "", ""),
         ("ELMCOUNT", "", ""),
-        ("VECTOR SELECT", "", "numerical action 0 to 10, error action 0"),
+        ("VECTOR SELECT", "", "an error it asks for ends the run: nan"),
         ("VECTOR SORT ORDER, VECTOR RANK, VECTOR REORDER", "", "over the last subscript"),
     ),
     "Tables and data": (

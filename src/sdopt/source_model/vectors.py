@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
-from math import inf
+from math import inf, nan
 from typing import Any
 
 from sdopt.equations.expression import Expression, Number
@@ -31,6 +31,8 @@ SELECT_ACTIONS: Mapping[int, tuple[str, str]] = {
     10: ("mean", "value"),
 }
 """VECTOR SELECT's numerical actions: how values are joined, and what of selection and value is joined."""
+ERROR = Number(nan)
+"""What ends a run with an error that names the variable; PySD raises one."""
 NEUTRAL = {"add": ZERO, "multiply": ONE, "min": Number(inf), "max": Number(-inf)}
 
 
@@ -92,19 +94,31 @@ def _xmile_reduction(to: Translator, name: str, arguments: Arguments, scope: Sco
 
 def _vector_select(to: Translator, name: str, arguments: Arguments, scope: Scope) -> Expression:
     selection, expression, missing, action, error = arguments
-    number = to.number(to.translate(action, scope), "VECTOR SELECT's numerical action")
-    if number not in SELECT_ACTIONS:
-        raise UnsupportedError(f"VECTOR SELECT's numerical action is 0 to 10, not {number:g}")
-    if to.number(to.translate(error, scope), "VECTOR SELECT's error action") != 0:
-        raise UnsupportedError("VECTOR SELECT with an error action other than 0 is not supported")
-    join, what = SELECT_ACTIONS[int(number)]
+    join, what = SELECT_ACTIONS[_choice(to, action, "numerical action", 10, scope)]
+    mistakes = _choice(to, error, "error action", 3, scope)
     chosen, values = [], []
     for inner in _each(to, _applied([selection, expression]), scope):
         mark, value = to.translate(selection, inner), to.translate(expression, inner)
         chosen.append(call("not_equal", mark, ZERO))
         values.append(_selected(what, mark, value))
-    joined = _join_selected(join, chosen, values)
-    return call("if_then_else", _joined("or", chosen), joined, to.translate(missing, scope))
+    none = ERROR if mistakes in (1, 3) else to.translate(missing, scope)
+    found = call("if_then_else", _joined("or", chosen), _join_selected(join, chosen, values), none)
+    if mistakes < 2:
+        return found
+    return call("if_then_else", call("greater", _count(chosen), ONE), ERROR, found)
+
+
+def _choice(to: Translator, node: Any, what: str, most: int, scope: Scope) -> int:
+    """A whole number from 0 that says what VECTOR SELECT does."""
+    number = to.number(to.translate(node, scope), f"VECTOR SELECT's {what}")
+    if number not in range(most + 1):
+        raise UnsupportedError(f"VECTOR SELECT's {what} is 0 to {most}, not {number:g}")
+    return int(number)
+
+
+def _count(chosen: list[Expression]) -> Expression:
+    """How many conditions hold."""
+    return _joined("add", [call("if_then_else", c, ONE, ZERO) for c in chosen])
 
 
 def _selected(what: str, mark: Expression, value: Expression) -> Expression:
@@ -119,8 +133,7 @@ def _join_selected(join: str, chosen: list[Expression], values: list[Expression]
     kept = [call("if_then_else", c, v, neutral) for c, v in zip(chosen, values, strict=True)]
     if join != "mean":
         return _joined(join, kept)
-    count = _joined("add", [call("if_then_else", c, ONE, ZERO) for c in chosen])
-    return call("divide", _joined("add", kept), call("max", count, ONE))
+    return call("divide", _joined("add", kept), call("max", _count(chosen), ONE))
 
 
 def _vector(to: Translator, name: str, node: Any, scope: Scope) -> tuple[list[Expression], int]:
