@@ -14,6 +14,7 @@ from engine_cases import Case, Floats
 from engine_report import Measured
 from engine_runners import THREADS, PysdRunner, clocked
 from sdopt.equations.block import run_block
+from sdopt.equations.compiled.run import run_compiled
 from sdopt.equations.differentiate import reverse
 from sdopt.equations.program import Program
 from sdopt.equations.simulate import Backend, run, stream
@@ -75,8 +76,6 @@ def _sum(program: Program, design: Mapping[str, Floats], count: int, backend: Ba
 def _backends(measured: Measured) -> dict[str, Backend]:
     found: dict[str, Backend] = {"sdopt, NumPy": run_block}
     if measured.timing("sdopt, compiled") is not None:
-        from sdopt.equations.compiled.run import run_compiled
-
         found["sdopt, compiled"] = run_compiled
     return found
 

@@ -20,6 +20,7 @@ from engine_cases import Case, Floats
 from kernel_in_c import Kernel, NoCompilerError
 from kernel_in_c_source import ROW
 from sdopt.equations.block import run_block
+from sdopt.equations.compiled.run import run_compiled
 from sdopt.equations.program import Program
 from sdopt.equations.simulate import Backend, run
 from sdopt.errors import SdoptError
@@ -80,13 +81,11 @@ def numpy_engine(case: Case, runs: int, repeats: int) -> Timing:
 def compiled_engine(case: Case, runs: int, repeats: int) -> Timing | NotMeasured:
     """The engine with the optional backend; set-up is compiling to machine code."""
     engine = "sdopt, compiled"
+    program, design = case.compile(), case.design(runs)
+    few = {key: values[:ROW] for key, values in design.items()}
     try:
-        from sdopt.equations.compiled.run import run_compiled
-
-        program, design = case.compile(), case.design(runs)
-        few = {key: values[:ROW] for key, values in design.items()}
         set_up = clocked(lambda: run(program, few, backend=run_compiled))
-    except (ImportError, SdoptError) as error:
+    except SdoptError as error:
         return NotMeasured(engine, str(error))
     return _timed(engine, program, design, repeats, set_up, run_compiled)
 

@@ -103,7 +103,7 @@ def test_a_row_is_used_again_once_nothing_reads_it() -> None:
         given = {"c": np.ones((1, 7)), "p": np.ones((1, 7))}
         values, loop = before_the_loop(program, given)
         assert len(loop) == length
-        placed = block._Rows(program, values, loop, np.empty((3, STEPS, 7))).rows
+        placed = block.Rows(program, values, loop, np.empty((3, STEPS, 7))).rows
         return len({id(row) for row in placed.values()})
 
     assert rows(50) == rows(5)

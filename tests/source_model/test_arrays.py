@@ -71,6 +71,7 @@ def test_what_translation_adds_is_hidden(tmp_path: Path) -> None:
         ("x[region] = 1, 2, 3", "3 numbers are given for 2 elements"),
         ("x[region, region] = 1", "the same range stands twice"),
         ("x[region] = 1 ~~|\nx[North] = 2", "has two equations"),
+        ("x[region] = 1 ~ ~ |\nX = 2", "different numbers of subscripts"),
         ("x[regio] = 1", 'there is no subscript "regio". Did you mean "region"?'),
         ("x = DELAY N(in[North], 2, 0, Stock[North])", "order of a delay or smooth must be a number"),
         ("x = ELMCOUNT(in[North])", "ELMCOUNT needs a subscript range"),

@@ -110,6 +110,8 @@ class Section:
                 continue
             for scope in scopes:
                 self._define_element(base, element, component, scope)
+        if len({len(elements) for elements in self.members[base]}) > 1:
+            self.complain(base, element, "has equations with different numbers of subscripts")
 
     def _define_element(self, base: str, element: Any, component: Any, scope: Scope) -> None:
         chosen = scope.chosen
