@@ -6,7 +6,7 @@ NumPy unless asked: the last digits differ, and a result must not depend on what
 from __future__ import annotations
 
 from sdopt.equations.block import run_block
-from sdopt.equations.simulate import Backend
+from sdopt.equations.workers import Backend
 
 
 def find_backend(name: str) -> tuple[str, Backend]:

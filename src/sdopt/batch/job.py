@@ -14,6 +14,7 @@ from sdopt.batch.names import find_outputs
 from sdopt.batch.own_time import kept_steps, own_grid
 from sdopt.equations.program import TimeGrid, compile_program
 from sdopt.equations.simulate import failures, stream
+from sdopt.equations.workers import worthwhile_processes
 from sdopt.errors import Complaints, ConfigError
 from sdopt.source_model.read import SourceModel
 
@@ -93,9 +94,12 @@ def plan_job(
     return Job(model, design, grid, kept, outputs, goal[0], find_backend(backend)[0])
 
 
-def run_job(job: Job, keep: Keep, progress: Progress, threads: int | None = None) -> Outcome:
+def run_job(
+    job: Job, keep: Keep, progress: Progress, threads: int | None = None, processes: int | None = None
+) -> Outcome:
     """Simulate all runs; memory does not grow with their number, apart from the design itself.
 
+    Machine code runs in threads, NumPy in processes when that saves time (or in as many as are given).
     Runs that give inf or nan are kept as they are, and reported.
 
     Raises
@@ -109,7 +113,11 @@ def run_job(job: Job, keep: Keep, progress: Progress, threads: int | None = None
     goal = job.outputs.index(job.objective)
     outcome = Outcome(np.empty(runs))
     backend = find_backend(job.backend)[1]
-    for block, result in stream(program, constants, scenarios=runs, threads=threads, backend=backend):
+    if processes is None:
+        processes = worthwhile_processes(program, runs) if job.backend == "numpy" and threads is None else 1
+    for block, result in stream(
+        program, constants, scenarios=runs, threads=threads, processes=processes, backend=backend
+    ):
         outcome.objective[block] = result[goal, -1]
         outcome.failed |= {block.start + k: why for k, why in failures(program, result).items()}
         keep(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdopt.equations.expression import LookupKind
-from sdopt.equations.functions import Function, Table, number_function
+from sdopt.equations.functions import AS_NUMBER, AS_TRUTH, FUNCTIONS, Function, Table, number_function
 
 Array = NDArray[Any]
 
@@ -22,6 +23,16 @@ def lookup_function(x: tuple[float, ...], y: tuple[float, ...], kind: LookupKind
     """
     points, values = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     return replace(_form(points, values, kind), table=Table(x, y, kind))
+
+
+def _restored(name: str, table: Table | None) -> Function:
+    if table is not None:
+        return lookup_function(table.x, table.y, table.kind)
+    return {f.name: f for f in (*FUNCTIONS.values(), AS_NUMBER, AS_TRUTH)}[name]
+
+
+# A function goes to another process by its name or table: its kernels are closures, which cannot.
+copyreg.pickle(Function, lambda function: (_restored, (function.name, function.table)))
 
 
 def _form(points: Array, values: Array, kind: LookupKind) -> Function:

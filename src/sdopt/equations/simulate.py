@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,17 @@ from sdopt.equations.scenarios import (
     usable_cores,
 )
 from sdopt.equations.system import EquationSystem
+from sdopt.equations.workers import (
+    Backend,
+    empty_result,
+    process_pool,
+    simulate_block,
+    simulate_into,
+    simulate_known,
+)
 from sdopt.errors import SimulationError
 
 Array = NDArray[Any]
-Backend = Callable[[Program, Mapping[str, Array], Array], None]
-"""Simulates the scenarios of a result (output, saved, scenario) into it, as `run_block` does."""
 Drawn = Callable[[slice], Array]
 """From a slice of scenarios to the values of an input, so that not all need to exist at once."""
 
@@ -68,10 +75,10 @@ def run(
     """
     given = as_grid_arrays(program, constants or {}, paths or {})
     width, workers = scenarios_of(given), threads or usable_cores()
-    result = _empty(program, given, width)
+    result = empty_result(program, given, width)
 
     def run_one(block: slice) -> None:
-        _simulate(program, cut(given, block), result[:, :, block], backend)
+        simulate_into(result[:, :, block], program, cut(given, block), backend)
 
     blocks = scenario_blocks(width, shared_width(width, block_width(program), workers))
     in_blocks(run_one, blocks, workers)
@@ -87,6 +94,7 @@ def stream(
     *,
     scenarios: int,
     threads: int | None = None,
+    processes: int = 1,
     backend: Backend = run_block,
 ) -> Iterator[tuple[slice, Array]]:
     """Simulate block by block; memory does not grow with the number of scenarios.
@@ -99,6 +107,7 @@ def stream(
         which is called once per block, in order, by the thread that takes the results
     scenarios : how many
     threads, backend : as for `run`
+    processes : more than 1 simulates in processes instead of threads; see `worthwhile_processes`
 
     Yields
     ------
@@ -109,18 +118,17 @@ def stream(
     SimulationError
         If an input is missing, unknown or of a wrong shape.
     """
-    workers = threads or usable_cores()
+    workers = processes if processes > 1 else threads or usable_cores()
     waiting: deque[tuple[slice, Future[Array]]] = deque()
-
-    def run_one(given: Mapping[str, Array], width: int) -> Array:
-        result = _empty(program, given, width)
-        _simulate(program, given, result, backend)
-        return result
-
-    with ThreadPoolExecutor(workers) as pool:
+    pool: Executor
+    if processes > 1:
+        pool, work = process_pool(program, backend, processes), simulate_known
+    else:
+        pool, work = ThreadPoolExecutor(workers), partial(simulate_block, program, backend)
+    with pool:
         for block in scenario_blocks(scenarios, _stream_width(program, scenarios, workers)):
             given = _draw(program, constants or {}, paths or {}, block, scenarios)
-            waiting.append((block, pool.submit(run_one, given, block.stop - block.start)))
+            waiting.append((block, pool.submit(work, given, block.stop - block.start)))
             if len(waiting) > workers:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -169,16 +177,6 @@ def _stream_width(program: Program, scenarios: int, threads: int) -> int:
     results, moments = len(program.outputs) * len(program.saved), program.grid.steps + 1
     fitting = STREAMED // (8 * (results + len(program.inputs) * moments))
     return shared_width(scenarios, min(block_width(program), fitting), threads)
-
-
-def _empty(program: Program, given: Mapping[str, Array], width: int) -> Array:
-    dtype = np.result_type(np.float64, *(values.dtype for values in given.values()))
-    return np.empty((len(program.outputs), len(program.saved), width), dtype)
-
-
-def _simulate(program: Program, given: Mapping[str, Array], result: Array, backend: Backend) -> None:
-    with np.errstate(all="ignore"):  # inf and nan are for `check_finite` and `failures`
-        backend(program, given, result)
 
 
 def _draw(
