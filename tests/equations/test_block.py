@@ -109,6 +109,24 @@ def test_a_row_is_used_again_once_nothing_reads_it() -> None:
     assert rows(50) == rows(5)
 
 
+def test_values_do_not_wait_longer_than_they_must() -> None:
+    """A sum over many variables adds each once it is there, and does not keep them all."""
+
+    def waiting(count: int) -> int:
+        total: Expression = Reference("x")
+        variables = {}
+        for n in range(count):
+            value = Call("sin", (Call("add", (Reference("x"), Number(n))),))
+            variables[f"a{n}"] = Variable(f"a{n}", "", "auxiliary", value, None, "", "")
+            total = Call("add", (total, Reference(f"a{n}")))
+        variables["x"] = Variable("x", "", "stock", total, Number(1.0), "", "")
+        order = calculation_order(variables), starting_order(variables)
+        system = EquationSystem(variables, *order, TimeAxis(0, 2, 0.25, 0.25, "Year"))
+        return block._alive_at_once(compile_program(system, GRID, ("x",)))
+
+    assert waiting(30) == waiting(3)
+
+
 def test_a_block_fits_the_cache() -> None:
     small = _program(Reference("p"), Reference("c"), Reference("x"))
     assert block_width(small) == block.WIDEST

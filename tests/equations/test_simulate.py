@@ -42,6 +42,7 @@ def _inputs(scenarios: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray
 @pytest.mark.parametrize("ahead", [1, 40_000])
 def test_a_batch_is_its_scenarios_one_by_one_to_the_byte(monkeypatch: pytest.MonkeyPatch, ahead: int) -> None:
     monkeypatch.setattr(simulate, "block_width", lambda program: 8)
+    monkeypatch.setattr(simulate, "SHARED", 4)
     monkeypatch.setattr(block, "AHEAD", ahead)
     program = compile_program(EVERYTHING, GRID, tuple(EVERYTHING.variables), ("slope", "budget"))
     constants, paths = _inputs(19)

@@ -1,23 +1,26 @@
 """Run a program for one block of scenarios.
 
 The steps are a plain list of NumPy calls, bound to their rows before the first step: no allocation and
-no look-up by name inside the loop. A row holds one register for all scenarios of the block.
+no look-up by name inside the loop. A row holds one register for all scenarios of the block. A wide block
+has a call per instruction and few rows, which stay in the cache; a narrow one fewer calls, on many rows
+each (`packing.py`). Both give the same bytes.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sdopt.equations.packed_rows import Call, PackedRows
+from sdopt.equations.packing import once_per_program, plan_for
 from sdopt.equations.pipelines import pipelines
 from sdopt.equations.program import Instruction, Program, StockRegisters
 
 Array = NDArray[Any]
-Call = tuple[Callable[..., Any], tuple[Array, ...]]
 
 AHEAD = 40_000
 """Largest (time x scenario) array computed before the loop; larger ones would leave the cache."""
@@ -35,14 +38,20 @@ CACHE, MEMORY = 8 << 20, 64 << 20
 the way to the third-level cache, and below 2048 scenarios even more than the way to memory.)"""
 
 NARROWEST, WIDEST = 64, 8192
-"""Scenarios in a block."""
+"""Scenarios in a block of many."""
 
 
 def block_width(program: Program) -> int:
     """How many scenarios to simulate together: enough to amortise Python, few enough for the cache."""
-    row = 8 * (_alive_at_once(program) + 2 * len(program.stocks) + len(program.inputs))
-    width = max(CACHE // row, min(2048, MEMORY // row))
+    one = bytes_of_one(program)
+    width = max(CACHE // one, min(2048, MEMORY // one))
     return max(NARROWEST, min(width // NARROWEST * NARROWEST, WIDEST))
+
+
+@once_per_program
+def bytes_of_one(program: Program) -> int:
+    """What a step touches for one scenario."""
+    return 8 * (_alive_at_once(program) + 2 * len(program.stocks) + len(program.inputs))
 
 
 def _alive_at_once(program: Program) -> int:
@@ -59,10 +68,8 @@ def run_block(program: Program, given: Mapping[str, Array], result: Array) -> No
     `given` holds the inputs by key, (1 or steps + 1, 1 or scenario).
     """
     values, loop = before_the_loop(program, given)
-    rows = _Rows(program, values, loop, result)
-    calls = [rows.call(instruction) for instruction in loop]
-    updates = rows.updates()
-    outputs = rows.outputs(result)
+    plan = plan_for(program, values, loop, result.itemsize * result.shape[2])
+    rows = PackedRows(program, plan, values, result) if plan else Rows(program, values, loop, result)
     places = {step: place for place, step in enumerate(program.saved)}
     last = program.saved[-1]
     for step in range(last + 1):
@@ -70,15 +77,15 @@ def run_block(program: Program, given: Mapping[str, Array], result: Array) -> No
             row[...] = over_time[step]
         for row, stored, _ in rows.pipelines:
             row[...] = stored[step % len(stored)]
-        for function, arguments in calls:
+        for function, arguments in rows.calls:
             function(*arguments)
         if step in places:
-            for target, row in outputs:
+            for target, row in rows.outputs:
                 target[places[step]] = row
         if step < last:
             for _, stored, source in rows.pipelines:
                 stored[step % len(stored)] = source
-            for function, arguments in updates:
+            for function, arguments in rows.updates:
                 function(*arguments)
 
 
@@ -97,7 +104,7 @@ def before_the_loop(
     deferred: list[Instruction] = []
     for instruction in program.outside:
         arguments = [values[i] for i in instruction.inputs if i in values]
-        shape = np.broadcast_shapes((1, 1), *(a.shape for a in arguments))
+        shape = tuple(max(sizes) for sizes in zip((1, 1), *(a.shape for a in arguments), strict=True))
         too_large = shape[0] > 1 and shape[1] > 1 and shape[0] * shape[1] > AHEAD
         if too_large or len(arguments) < len(instruction.inputs):
             deferred.append(instruction)
@@ -108,11 +115,11 @@ def before_the_loop(
 
 def _evaluate(instruction: Instruction, arguments: list[Array], shape: tuple[int, ...]) -> Array:
     function = instruction.function
-    dtype = np.result_type(np.float64, *(a.dtype for a in arguments))
-    if dtype.kind == "c":
+    is_complex = any(a.dtype == complex for a in arguments)
+    if is_complex:
         arguments = [a if a.dtype == bool else a.astype(complex) for a in arguments]
-    out = np.empty(shape, bool if function.gives_truth else dtype)
-    (function.complex if dtype.kind == "c" else function.real)(*arguments, out)
+    out = np.empty(shape, bool if function.gives_truth else complex if is_complex else float)
+    (function.complex if is_complex else function.real)(*arguments, out)
     return out
 
 
@@ -121,11 +128,19 @@ def _row(values: Array) -> Array:
     return values.reshape(()) if values.size == 1 else values
 
 
-class _Rows:
+class Rows:
     """The row of every register the loop touches, and the calls bound to them.
 
-    `moving` pairs rows with their values over time, to be copied in at each step. A register has one
-    row object: NumPy is slower when an answer goes over an argument by way of another view of it.
+    A register has one row object: NumPy is slower when an answer goes over an argument by way of another
+    view of it.
+
+    Attributes
+    ----------
+    moving : rows with their values over time, to be copied in at each step
+    pipelines : the row that is the end of each, all its places, and the row that goes in
+    calls : those of a step
+    outputs : arrays (saved, ...) to write in, with what to write at each step
+    updates : calls that lead to the next step
     """
 
     def __init__(
@@ -145,6 +160,9 @@ class _Rows:
         self._place_loop(loop, {chain[-1].source for chain in chains})
         for chain in chains:
             self._place_pipeline(chain)
+        self.calls = [self._call(instruction) for instruction in loop]
+        self.outputs = self._outputs(result)
+        self.updates = self._updates()
 
     def _type(self, register: int) -> Any:
         return np.dtype(bool) if register in self.program.truths else self.dtype
@@ -222,13 +240,13 @@ class _Rows:
                 done.remove(register)
                 return
 
-    def call(self, instruction: Instruction) -> Call:
+    def _call(self, instruction: Instruction) -> Call:
         """An instruction bound to its rows."""
         function = instruction.function
         kernel = function.complex if self.dtype == complex else function.real
         return kernel, tuple(self.rows[r] for r in (*instruction.inputs, instruction.output))
 
-    def updates(self) -> list[Call]:
+    def _updates(self) -> list[Call]:
         """The end of a step: a stock grows by its source times the width of the step, or becomes it."""
         grown, added = self.stocks[: self.integrated], self.changes[: self.integrated]
         return [
@@ -238,7 +256,7 @@ class _Rows:
             (np.copyto, (self.stocks[self.integrated :], self.changes[self.integrated :])),
         ]
 
-    def outputs(self, result: Array) -> list[tuple[Array, Array]]:
+    def _outputs(self, result: Array) -> list[tuple[Array, Array]]:
         """Where to write which row at each step; what was known before the loop is written at once."""
         pairs = []
         for target, register in zip(result, self.program.output_registers, strict=True):

@@ -118,7 +118,8 @@ def _complex_power(a: Array, b: Array, out: Array) -> None:
     base, exponent = a.real, b.real
     value = out.real
     _power(base, exponent, value)
-    slope = partial_times(np.where(exponent == 0, 0.0, exponent * np.power(base, exponent - 1)), a.imag)
+    powers = np.where(exponent == 0, 0.0, exponent * np.power(base, exponent - 1))
+    slope = 0.0 + partial_times(powers, a.imag)  # never -0, whatever else is computed in the same call
     if b.imag.any():
         slope = slope + partial_times(np.where(base > 0, value * np.log(base), 0.0), b.imag)
     out.imag = slope

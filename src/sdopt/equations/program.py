@@ -28,9 +28,11 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """What `simulate.run` executes. Made by `compile_program`; nothing in it ever changes.
+
+    Only itself is equal to it, so that what is worked out for it can be kept (`packing.once_per_program`).
 
     `outside` holds instructions that no stock influences, `loop` those that one does; both are in
     a computable order. `names` are the outputs as written in the model file, and `saved` the grid
@@ -81,6 +83,8 @@ def compile_program(
     registers = tuple(made.tape.number(made.now.registers[key]) for key in outputs)
     needed = _needed((*registers, made.time_step), made)
     kept = [i for i in made.tape.instructions.values() if i.output in needed]
+    stocks = tuple(stock for stock in made.stocks if stock.stock in needed)
+    loop = [i for i in kept if i.output in made.tape.in_loop]
     return Program(
         grid=grid,
         outputs=tuple(outputs),
@@ -91,9 +95,9 @@ def compile_program(
         time=made.time,
         time_step=made.time_step,
         inputs=made.inputs,
-        stocks=tuple(stock for stock in made.stocks if stock.stock in needed),
+        stocks=stocks,
         outside=tuple(i for i in kept if i.output not in made.tape.in_loop),
-        loop=tuple(i for i in kept if i.output in made.tape.in_loop),
+        loop=_just_in_time(loop, [*(stock.source for stock in stocks), *registers]),
         truths=frozenset(made.tape.truths & needed),
     )
 
@@ -129,3 +133,23 @@ def _needed(outputs: Iterable[int], made: Integration) -> set[int]:
             found.add(register)
             waiting.extend(makers.get(register, ()))
     return found
+
+
+def _just_in_time(loop: Sequence[Instruction], ends: Iterable[int]) -> tuple[Instruction, ...]:
+    """Each instruction just before the first that needs it: few values wait at the same time.
+
+    A block of scenarios then needs half the rows, and more of them stay in the cache.
+    """
+    left = {i.output: i for i in loop}
+    ordered = []
+    waiting = list(reversed([*ends]))
+    while waiting:
+        instruction = left.get(waiting[-1])
+        missing = [r for r in instruction.inputs if r in left] if instruction else []
+        if missing:
+            waiting += reversed(missing)
+            continue
+        waiting.pop()
+        if instruction:
+            ordered.append(left.pop(instruction.output))
+    return tuple(ordered)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.block import block_width, run_block
+from sdopt.equations.block import MEMORY, block_width, bytes_of_one, run_block
 from sdopt.equations.program import Program, TimeGrid, compile_program
 from sdopt.equations.scenarios import (
     as_grid_arrays,
@@ -43,6 +43,11 @@ Drawn = Callable[[slice], Array]
 
 STREAMED = 64 * 2**20
 """Bytes that inputs and results of one block of a stream may take."""
+
+SHARED = 16384
+"""Scenarios in a block of `run_block` while another thread runs another block, if that fits in memory. A call
+of NumPy then takes some ten microseconds. After each, threads hand Python's lock to each other, which takes
+almost as long: with blocks that fit the cache two threads were slower than one."""
 
 
 def run(
@@ -80,8 +85,8 @@ def run(
     def run_one(block: slice) -> None:
         simulate_into(result[:, :, block], program, cut(given, block), backend)
 
-    blocks = scenario_blocks(width, shared_width(width, block_width(program), workers))
-    in_blocks(run_one, blocks, workers)
+    in_block, workers = _shares(program, width, workers, backend)
+    in_blocks(run_one, scenario_blocks(width, in_block), workers)
     if check:
         check_finite(program, result)
     return result
@@ -171,6 +176,16 @@ def simulate_all(
     keys = tuple(system.variables)
     program = compile_program(system, grid, keys, (*(constants or {}), *(paths or {})))
     return dict(zip(keys, run(program, constants, paths, check=check), strict=True))
+
+
+def _shares(program: Program, scenarios: int, threads: int, backend: Backend) -> tuple[int, int]:
+    """How many scenarios to simulate in a block, and how many blocks at the same time."""
+    if backend is not run_block:
+        return shared_width(scenarios, block_width(program), threads), threads
+    threads = min(threads, scenarios // SHARED) if SHARED * bytes_of_one(program) <= MEMORY else 1
+    if threads < 2:
+        return block_width(program), 1
+    return -(-scenarios // (threads * round(scenarios / (threads * SHARED)))), threads
 
 
 def _stream_width(program: Program, scenarios: int, threads: int) -> int:

@@ -67,9 +67,12 @@ class Ranges:
         self._written = [*manager.subscripts, *self.names.values()]
         self._mappings = {canonical(k): [canonical(v) for v in vs] for k, vs in manager.mapping.items()}
         mains = [canonical(main) for main in manager.subranges]
+        # A main range has the last word, as in PySD, and else the longest: PySD finds no main range
+        # among the copies of one.
+        smallest_first = sorted(self.elements, key=lambda name: len(self.elements[name]))
         self._position = {
             element: number
-            for main in (*self.elements, *mains)  # a main range has the last word, as in PySD
+            for main in (*smallest_first, *mains)
             for number, element in enumerate(self.elements[main], start=1)
         }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +15,10 @@ from sdopt.errors import Complaints, ModelError
 from sdopt.source_model.hidden import Hidden
 from sdopt.source_model.parse import canonical, pysd_tree, unquoted
 from sdopt.source_model.ranges import Ranges, Scope, element_key
+from sdopt.source_model.syntax import negative_base
 from sdopt.source_model.time_axis import AtTime, with_time
 from sdopt.source_model.translate_expression import ExpressionTranslator, Table
 from sdopt.source_model.unsupported import UnsupportedError
-
-NEGATIVE_BASE = re.compile(r"\(\s*-\s*[\d.]+(?:[eE][+-]?\d+)?\s*\)\s*\^")
-"""A negative number in parentheses to a power; the parser forgets the parentheses."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +150,7 @@ class Section:
 
     def _translate(self, key: str, definition: Definition) -> Variable:
         ast, scope = definition.component.ast, definition.scope
-        if NEGATIVE_BASE.search(self.shared.equations.get(canonical(definition.element.name), "")):
+        if negative_base(self.shared.equations.get(canonical(definition.element.name), "")):
             raise UnsupportedError("PySD reads (-2)^x as -(2^x): write the negative number as a variable")
         if isinstance(ast, pysd_tree.IntegStructure):
             flow, initial = (self.translator.translate(part, scope) for part in (ast.flow, ast.initial))

@@ -11,7 +11,12 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="chardet", category=DeprecationWarning)
     from pysd.translators.structures import abstract_expressions as pysd_tree
 
-__all__ = ["canonical", "one_line", "pysd_tree", "unquoted"]
+__all__ = ["canonical", "negative_base", "one_line", "pysd_tree", "unquoted"]
+
+_RAISED = re.compile(r"\)\s*\^")
+_NEGATIVE_NUMBER = re.compile(r"[-+(\s]*-[-+(\s]*[\d.]+(?:[eE][+-]?\d+)?[\s)]*")
+_CALLED = re.compile(r"(?:[\w$'\"\]])\s*$")
+_NOT_CALLED = re.compile(r"(?i)\b(?:if|then|else|and|or|not|mod)\s*$")
 
 
 @lru_cache(maxsize=100_000)  # a large array asks for the same few names millions of times
@@ -24,6 +29,20 @@ def unquoted(name: str) -> str:
     """A name as written, without the quotes Vensim puts around special characters."""
     name = name.strip()
     return name[1:-1].strip() if len(name) > 2 and name[0] == name[-1] == '"' else name
+
+
+def negative_base(equation: str) -> bool:
+    """Whether a negative number in parentheses is raised to a power; the parser forgets the parentheses."""
+    for end in _RAISED.finditer(equation):
+        depth, start = 1, end.start()
+        while depth and start:
+            start -= 1
+            depth += {")": 1, "(": -1}.get(equation[start], 0)
+        before = equation[:start]
+        called = _CALLED.search(before) and not _NOT_CALLED.search(before)
+        if not called and _NEGATIVE_NUMBER.fullmatch(equation[start + 1 : end.start()]):
+            return True
+    return False
 
 
 PLAINLY = {
