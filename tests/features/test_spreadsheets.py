@@ -91,6 +91,12 @@ def test_a_file_is_read_anew_each_time(tmp_path: Path) -> None:
         assert replay(model, {}, {}, grid)["getal"].iloc[0] == number
 
 
+def test_a_file_is_read_anew_without_a_replay_in_between(tmp_path: Path) -> None:
+    for number in (101.0, 102.0):
+        system = read_model(write(tmp_path, number)).system
+        assert simulate_all(system, TimeGrid(0, 2, 1))["getal"][0, 0] == number
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("'A6'", "'A5'"), ("'A6'", "'A60'"), ("'Blad 1', 'A6'", "'Blad 2', 'A6'"), ("'noord*'", "'oost*'")],

@@ -92,6 +92,16 @@ def test_what_is_wrong_with_an_array_is_said(tmp_path: Path, equation: str, mess
     assert 'variable "x"' in str(error.value)
 
 
+def test_an_element_has_its_place_in_the_whole_range_beside_a_copy_and_a_part(tmp_path: Path) -> None:
+    """PySD knows no place of an element of a range that has a copy, so it cannot be asked."""
+    ranges = "whole: one, two, three ~ ~ |\ncopy <-> whole ~ ~ |\npart: two, three ~ ~ |\n"
+    equations = "x[whole]= whole ~ ~ |\ny[part]= part ~ ~ |\nz[copy]= 10 * copy + two ~ ~ |\n"
+    places = simulate_all(read_model(_write(tmp_path, ranges + equations)).system, TimeGrid(0, 2, 1))
+    assert [places[f"x[{e}]"][0, 0] for e in ("one", "two", "three")] == [1, 2, 3]
+    assert [places[f"y[{e}]"][0, 0] for e in ("two", "three")] == [2, 3]
+    assert [places[f"z[{e}]"][0, 0] for e in ("one", "two", "three")] == [12, 22, 32]
+
+
 def test_a_fault_in_all_elements_is_one_complaint(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="1 error\n"):
         read_model(_write(tmp_path, "x[region] = in[region] * y ~ ~ |\n"))

@@ -49,6 +49,22 @@ def test_all_that_is_unsupported_is_named_at_once() -> None:
     )
 
 
+@pytest.mark.parametrize("base", ["(-2)", "((-2))", "(-(2))", "( + -2. )", "2 * (-2e-1)"])
+def test_a_negative_number_to_a_power_is_refused_however_it_is_written(tmp_path: Path, base: str) -> None:
+    with pytest.raises(ModelError, match="write the negative number as a variable"):
+        read_model(_write(tmp_path, f"x = {base} ^ 3 ~ ~ |\n"))
+
+
+@pytest.mark.parametrize(
+    ("equation", "value"), [("ABS( -2 ) ^ 2", 4), ("-(2) ^ 2", -4), ("(-(2) ^ 2)", -4), ("(1 - 3) ^ 2", 4)]
+)
+def test_other_powers_are_read(tmp_path: Path, equation: str, value: float) -> None:
+    model, grid = read_model(_write(tmp_path, f"x = {equation} ~ ~ |\n")), TimeGrid(0, 1, 1)
+    ours = simulate_all(model.system, grid)
+    assert ours["x"][0, 0] == value
+    assert compare(ours, replay(model, {}, {}, grid)).largest == 0
+
+
 def test_a_circular_definition_names_all_its_variables() -> None:
     with pytest.raises(ModelError, match='circular definition: "Demand" needs "Price" needs "Demand"'):
         read_model(MODELS / "circular.mdl")

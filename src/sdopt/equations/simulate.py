@@ -111,7 +111,7 @@ def stream(
     constants, paths : as for `run`; or per input a function from a slice of scenarios to their values,
         which is called once per block, in order, by the thread that takes the results
     scenarios : how many
-    threads, backend : as for `run`
+    threads, backend : as for `run`; but None is one thread with `run_block`, which gains nothing from more
     processes : more than 1 simulates in processes instead of threads; see `worthwhile_processes`
 
     Yields
@@ -123,7 +123,7 @@ def stream(
     SimulationError
         If an input is missing, unknown or of a wrong shape.
     """
-    workers = processes if processes > 1 else threads or usable_cores()
+    workers = processes if processes > 1 else threads or (1 if backend is run_block else usable_cores())
     waiting: deque[tuple[slice, Future[Array]]] = deque()
     pool: Executor
     if processes > 1:
@@ -131,7 +131,7 @@ def stream(
     else:
         pool, work = ThreadPoolExecutor(workers), partial(simulate_block, program, backend)
     with pool:
-        for block in scenario_blocks(scenarios, _stream_width(program, scenarios, workers)):
+        for block in scenario_blocks(scenarios, _stream_width(program, scenarios, workers, len(paths or {}))):
             given = _draw(program, constants or {}, paths or {}, block, scenarios)
             waiting.append((block, pool.submit(work, given, block.stop - block.start)))
             if len(waiting) > workers:
@@ -188,9 +188,10 @@ def _shares(program: Program, scenarios: int, threads: int, backend: Backend) ->
     return -(-scenarios // (threads * round(scenarios / (threads * SHARED)))), threads
 
 
-def _stream_width(program: Program, scenarios: int, threads: int) -> int:
-    results, moments = len(program.outputs) * len(program.saved), program.grid.steps + 1
-    fitting = STREAMED // (8 * (results + len(program.inputs) * moments))
+def _stream_width(program: Program, scenarios: int, threads: int, paths: int) -> int:
+    results = len(program.outputs) * len(program.saved)
+    inputs = len(program.inputs) + paths * program.grid.steps
+    fitting = STREAMED // (8 * (results + inputs))
     return shared_width(scenarios, min(block_width(program), fitting), threads)
 
 

@@ -68,6 +68,13 @@ def read_series(
     return _checked(x, node), _checked(np.asarray(data.values, float), node)
 
 
+def forget_files() -> None:
+    """Close the files that were read: PySD keeps their content, also when they change afterwards."""
+    from pysd.py_backend.external import Excels
+
+    Excels.clean()
+
+
 @contextmanager
 def known_warnings() -> Iterator[None]:
     """A missing number, of which PySD only warns, is an error; its old pandas calls are nothing to mend."""

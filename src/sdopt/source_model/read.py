@@ -35,9 +35,13 @@ def read_model(path: Path) -> SourceModel:
         If the file is missing or cannot be parsed, or holds something that is not supported; the
         message names every such variable, its equation and the construct.
     """
+    from sdopt.source_model.external import forget_files
     from sdopt.source_model.parse import parse_model
     from sdopt.source_model.translate import translate_model
 
     path = Path(path)
     parsed = parse_model(path)
-    return SourceModel(path, translate_model(parsed, path), parsed.sha256, parsed)
+    try:
+        return SourceModel(path, translate_model(parsed, path), parsed.sha256, parsed)
+    finally:
+        forget_files()
