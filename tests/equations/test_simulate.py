@@ -110,7 +110,7 @@ def test_a_stream_is_the_run_to_the_byte(monkeypatch: pytest.MonkeyPatch, thread
 
 def test_a_stream_holds_few_blocks_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was simulated ahead of what was taken is never more than the threads and one."""
-    monkeypatch.setattr(simulate, "STREAMED", 8 * (9 + 2 * 161) * 10)
+    monkeypatch.setattr(simulate, "STREAMED", 8 * (9 + 2) * 10)
     drawn: list[slice] = []
 
     def draw(block: slice) -> np.ndarray:
