@@ -86,10 +86,12 @@ def peak_memory() -> int | None:
     """Bytes this process has used at most; None on Windows, where Python does not tell."""
     if sys.platform == "win32":
         return None
+    if sys.platform == "linux":  # where getrusage counts what the starting process used, too
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
     import resource
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _gib(size: int | None) -> str:
