@@ -177,8 +177,11 @@ SEPARATE = (
 )
 
 
+EXCEPTION = AREAS.replace("mix[area]= 0.1, 0.2", "mix[area] :EXCEPT: [South] = 0.1 ~~|\nmix[South]= 0.2")
+
+
 @pytest.mark.filterwarnings("ignore:(?s).*extrapolating data")
-@pytest.mark.parametrize("entries", [AREAS, SEPARATE])
+@pytest.mark.parametrize("entries", [AREAS, SEPARATE, EXCEPTION])
 def test_elements_of_an_array_are_written_one_by_one(tmp_path: Path, entries: str) -> None:
     text = MODEL.replace("{UTF-8}\n", "{UTF-8}\n" + entries)
     paths = {"Mix[South]": [(2026.0, 0.5), (2028.0, 0.75)], "mix[North]": [(2026.0, 0.3)]}

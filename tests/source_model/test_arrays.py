@@ -80,6 +80,8 @@ def test_what_translation_adds_is_hidden(tmp_path: Path) -> None:
         ("x[region] = VECTOR RANK(in[North], 1)", "needs an array with a range as its last subscript"),
         ("x = ZIDZ(1)", "ZIDZ takes 2 arguments, not 1"),
         ("x = RANDOM NORMAL(0, 1, 2, 3, 4)", "RANDOM NORMAL is not supported"),
+        ("x = PULSE(1, 2 - 2)", "PULSE without width lasts one step in Vensim and none in PySD"),
+        ("x = PULSE TRAIN(1, 0, 2, 9)", "PULSE TRAIN without width lasts one step in Vensim"),
         ("x = :NA:", ":NA: is not supported"),
         ("x := ", "a data variable without values in the model"),
         ("x = GET TIME VALUE(2, 0, 1)", "GET TIME VALUE is supported for measure 0"),

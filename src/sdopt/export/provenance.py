@@ -91,9 +91,10 @@ def _siblings(problem: Problem, keys: Iterable[str]) -> dict[str, float]:
 def allocation_model(result: Result, problem: Problem, model: SourceModel) -> str | None:
     """The model file with the advice filled in, over the whole horizon, for Vensim.
 
-    None for other formats than .mdl, which Vensim does not open.
+    None for other formats than .mdl, which Vensim does not open; and for RK4, whose stages would look into
+    the slope of a lookup just before it jumps.
     """
-    if model.path.suffix.lower() != ".mdl":
+    if model.path.suffix.lower() != ".mdl" or model.system.time.method == "rk4":
         return None
     times = [float(time) for time in problem.grid.times]
     point = result.tables["decisions"]["value"].to_numpy(dtype=float)

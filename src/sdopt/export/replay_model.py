@@ -19,7 +19,7 @@ _ENTRY = re.compile(
     rf'(?P<macro>:MACRO:.*?:END OF MACRO:)|(?P<equation>(?:{_QUOTED}|(?!:MACRO:)[^~|"])+)~[^|]*\|', re.S
 )
 _EQUATION = re.compile(
-    rf'(?P<before>(?:\s|\{{[^}}]*\}})*)(?P<name>{_QUOTED}|[^=\[\]("~:]+?)\s*(?P<subscript>\[[^\]]*\]\s*)?'
+    rf'(?P<before>(?:\s|\{{[^}}]*\}})*)(?P<name>{_QUOTED}|[^=\[\]("~:]+?)\s*(?P<subscript>\[[^\]]*\]\s*(?::EXCEPT:[^=]*)?)?'
     r"(?P<sign>==?)(?P<right>.*?)(?P<after>\s*)",
     re.S,
 )

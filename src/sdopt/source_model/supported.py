@@ -12,7 +12,7 @@ FUNCTIONS = {
         ("INTEGER, QUANTUM, MODULO", "INT", ""),
         ("MIN, MAX", "MIN, MAX", "XMILE: of one array too"),
         ("ZIDZ, XIDZ", "SAFEDIV", "below 1e-6 counts as zero"),
-        ("PI", "PI", ""),
+        ("PI", "PI()", ""),
     ),
     "Logic": (
         ("=  <>  <  <=  >  >=", "=  <>  <  <=  >  >=", ""),
@@ -25,7 +25,11 @@ FUNCTIONS = {
             "TIME",
             "the last four may depend on Time and constants",
         ),
-        ("STEP, RAMP, PULSE, PULSE TRAIN", "STEP, RAMP, PULSE", ""),
+        (
+            "STEP, RAMP, PULSE, PULSE TRAIN",
+            "STEP, RAMP, PULSE",
+            "a pulse: start <= Time < start + width, as PySD",
+        ),
         ("GET TIME VALUE", "", "measure 0, relative to now or to the start"),
     ),
     "Memory": (
@@ -42,7 +46,11 @@ FUNCTIONS = {
         ("SUM, PROD, VMIN, VMAX with !", "", ""),
         ("ELMCOUNT", "", ""),
         ("VECTOR SELECT", "", "an error it asks for ends the run: nan"),
-        ("VECTOR SORT ORDER, VECTOR RANK, VECTOR REORDER", "", "over the last subscript"),
+        (
+            "VECTOR SORT ORDER, VECTOR RANK, VECTOR REORDER",
+            "",
+            "over the last subscript; equal values keep their order",
+        ),
     ),
     "Tables and data": (
         ("lookups, WITH LOOKUP", "<gf>", "continuous, extrapolate, discrete"),

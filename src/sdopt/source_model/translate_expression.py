@@ -25,6 +25,8 @@ from sdopt.source_model.unsupported import UnsupportedError, construct
 from sdopt.source_model.vectors import VECTORS
 
 TRUTH = {function.name for function in FUNCTIONS.values() if function.gives_truth}
+WIDTH = {"pulse": 1, "pulse_train": 2}
+"""The place of the width among the arguments, as PySD orders them."""
 LONGEST = 50
 """Terms in a row that are kept as one expression."""
 Table = tuple[tuple[float, ...], tuple[float, ...], LookupKind]
@@ -242,7 +244,19 @@ class ExpressionTranslator:
             return self._get_time_value(written, arguments)
         allowed = (len(FUNCTIONS[name].truth_arguments),) if name in DIRECT else FORMULAS[name][0]
         _check_count(written, arguments, allowed)
+        if name in WIDTH:
+            self._refuse_no_width(written, arguments[WIDTH[name]])
         return call(name, *arguments) if name in DIRECT else FORMULAS[name][1](*arguments)
+
+    def _refuse_no_width(self, written: str, width: Expression) -> None:
+        try:
+            if self.evaluate(width, "") > 0:
+                return
+        except UnsupportedError:
+            return  # it changes over time
+        raise UnsupportedError(
+            f"{written} without width lasts one step in Vensim and none in PySD: give it the width TIME STEP"
+        )
 
     def _lookup_call(self, base: str, node: Any, scope: Scope) -> Expression:
         reference = node.function
