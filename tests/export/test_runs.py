@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +20,10 @@ from sdopt.batch.design import Design
 from sdopt.batch.job import plan_job, run_job
 from sdopt.batch.own_time import own_grid
 from sdopt.cli import main
+from sdopt.equations import simulate as simulate_module
 from sdopt.equations.simulate import simulate_all
 from sdopt.errors import ReplayError
+from sdopt.export import runs as runs_module
 from sdopt.export.runs import simulate_runs
 from sdopt.export.runs_files import Trajectories, read_back
 from sdopt.source_model.read import SourceModel, read_model
@@ -222,3 +225,17 @@ def test_again_as_a_program_in_an_odd_encoding(job: tuple[Path, str]) -> None:
     assert "agrees in 4 runs" in done.stdout
     for name in ("trajectories.parquet", "runs.parquet"):
         assert (place / "uit één" / name).read_bytes() == (place / "uit" / name).read_bytes()
+
+
+def test_an_interrupt_keeps_the_finished_runs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the first block: its runs are written whole, nothing else is left behind."""
+    monkeypatch.setattr(simulate_module, "STREAMED", 1)  # blocks of two runs
+    monkeypatch.setattr(runs_module, "_progress", lambda *_: signal.raise_signal(signal.SIGINT))
+    code, text = simulate(place, *ASKED)
+    assert code == 1
+    assert "interrupted: the finished runs, from the first row on, are in " in text
+    table = pd.read_parquet(place / "uit" / "trajectories.parquet")
+    assert set(table["run"]) == {1, 2}
+    assert len(table) == 2 * 5 * 11
+    assert sorted(p.name for p in place.iterdir()) == ["regions.mdl", "runs.csv", "uit"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

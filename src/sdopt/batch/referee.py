@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sdopt.batch.job import Job, Outcome
 from sdopt.equations.scenarios import usable_cores
+from sdopt.equations.workers import ignore_interrupts
 from sdopt.errors import ReplayError
 from sdopt.source_model.replay import REPLAY_TOLERANCE, Disagreement, Referee, compare, translated
 
@@ -120,7 +121,7 @@ def _in_processes(job: Job, cases: list[Case]) -> Iterator[Finding]:
     try:
         with (
             translated(job.model, job.grid) as pysd,
-            ProcessPoolExecutor(workers, mp_context=context) as pool,
+            ProcessPoolExecutor(workers, context, ignore_interrupts) as pool,
         ):
             shares = [cases[k::workers] for k in range(workers)]
             waiting = [pool.submit(check_runs, pysd, job.kept, job.outputs, share) for share in shares]

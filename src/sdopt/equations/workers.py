@@ -7,6 +7,7 @@ thread takes longer than that, so threads gain nothing. Processes do, once the w
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -62,8 +63,14 @@ def process_pool(program: Program, backend: Backend, processes: int) -> ProcessP
     return ProcessPoolExecutor(processes, context, _take, (program, backend))
 
 
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C, which the terminal sends to all processes, to the one that started them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _take(program: Program, backend: Backend) -> None:
     global _given  # noqa: PLW0603  a process is told once what it works on
+    ignore_interrupts()
     _given = program, backend
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,7 @@ def simulate_runs(
     ConfigError
         If the table or a name is wrong.
     ExportError
-        If `output` exists or cannot be written.
+        If `output` exists or cannot be written; after Ctrl-C, when finished runs are kept in it.
     ReplayError
         If PySD gives other numbers; the folder is written all the same.
     """
@@ -55,7 +57,15 @@ def simulate_runs(
     try:
         output.absolute().parent.mkdir(parents=True, exist_ok=True)
         with aside(output.absolute().parent) as folder:
-            outcome, verdict = _run(job, folder)
+            try:
+                outcome, verdict = _run(job, folder)
+            except KeyboardInterrupt:
+                flush(folder)
+                folder.rename(output)
+                raise ExportError(
+                    f"interrupted: the finished runs, from the first row on, are in {output}. They were not "
+                    "all checked by PySD, and there is no run.json."
+                ) from None
             facts = _facts(job, outcome, verdict)
             (folder / "run.json").write_text(
                 as_json({**facts, **run_facts(started), "runs_file": runs.name}), "utf-8", newline="\n"
@@ -78,14 +88,31 @@ def _check_new(output: Path) -> None:
 def _run(job: Job, folder: Path) -> tuple[Outcome, Verdict | ReplayError]:
     """All runs, written to `folder`; and what PySD says of what was written."""
     table = folder / "trajectories.parquet"
-    with Trajectories(table, job) as trajectories:
-        outcome = run_job(job, trajectories.add, _progress)
+    with _interrupts_wait() as asked, Trajectories(table, job) as trajectories:
+
+        def progress(done: int, total: int) -> None:
+            _progress(done, total)
+            if asked():
+                raise KeyboardInterrupt
+
+        outcome = run_job(job, trajectories.add, progress)
     chosen = choose_runs(outcome)
     write_runs(folder / "runs.parquet", job, outcome, chosen)
     try:
         return outcome, referee(job, chosen, read_back(table, job, chosen))
     except ReplayError as error:
         return outcome, error
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was asked for; it takes effect between blocks, where the table is whole."""
+    asked: list[bool] = []
+    before = signal.signal(signal.SIGINT, lambda *_: asked.append(True))
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _progress(done: int, total: int) -> None:

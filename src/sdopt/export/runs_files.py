@@ -55,8 +55,8 @@ class Trajectories:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what waits, and the end of the file."""
-        if kind is None:
+        """Write what waits, also when a user ends the job, and the end of the file."""
+        if kind is None or kind is KeyboardInterrupt:
             self._write(np.concatenate(self.waiting, axis=2))
         self.writer.close()
         self.file.close()
