@@ -19,8 +19,10 @@ END = f"{STARS}\n\t.Control\n"
 
 
 def equation(row: dict[str, str]) -> str:
-    """One constant as Vensim writes it: value, unit, note with source and status."""
-    origin = "; ".join(part for part in (row["source"], row["status"]) if part)
+    """One constant as Vensim writes it: value, unit, note with source, status and causal link."""
+    link = f"link {row['link']}" if row.get("link") else ""
+    confidence = f"confidence {row['confidence']}" if row.get("confidence") else ""
+    origin = "; ".join(part for part in (row["source"], row["status"], link, confidence) if part)
     return f"{row['name']}=\n\t{row['value']}\n\t~\t{row['unit']}\n\t~\t{row['note']} [{origin}]\n\t|\n"
 
 
