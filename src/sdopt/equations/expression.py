@@ -11,9 +11,13 @@ LookupKind = Literal["interpolate", "extrapolate", "hold_backward", "look_forwar
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number written in an equation."""
+    """A number written in an equation.
+
+    Where a time is asked for (the length of a delay) `time_power` is 1, where a rate is (a trend) -1.
+    """
 
     value: float
+    time_power: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,15 @@ class Lookup:
     "interpolate" is linear between points and constant beyond the ends (as Vensim does), "extrapolate"
     goes on with the slope of the end pieces, "hold_backward" has the value of the last point at or
     before the argument (the first point's value before that), "look_forward" that of the first point at
-    or after it, and "raw" is a value on a point and nan elsewhere.
+    or after it, and "raw" is a value on a point and nan elsewhere. `unit` is that of the outcome, "" when the
+    model file gives none.
     """
 
     x: tuple[float, ...]
     y: tuple[float, ...]
     argument: Expression
     kind: LookupKind = "interpolate"
+    unit: str = ""
 
 
 Expression = Number | Reference | Time | Call | Lookup

@@ -38,6 +38,7 @@ def _step(height: Expression, start: Expression) -> Expression:
 
 def _ramp(slope: Expression, start: Expression, end: Expression | None = None) -> Expression:
     started = call("greater", call("add", Time(), SMALL), start)
+    slope = Number(slope.value, -1) if isinstance(slope, Number) else slope
     until: Expression = Time() if end is None else call("min", end, Time())
     return call("multiply", call("multiply", started, slope), call("subtract", until, start))
 

@@ -83,6 +83,7 @@ class Section:
             self._evaluate,
             prefix,
             {k for k, d in self.definitions.items() if isinstance(d.component.ast, pysd_tree.LogicStructure)},
+            {base: (element.units or "").strip() for base, element in self.elements.items()},
         )
         self._fill(tables)
 

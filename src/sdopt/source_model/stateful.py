@@ -27,6 +27,16 @@ def _short(to: Translator, expression: Expression, role: str, scope: Scope) -> E
     return to.hidden.auxiliary(scope, role, expression)
 
 
+def _length(to: Translator, node: Any, role: str, scope: Scope) -> Expression:
+    """A delay or smooth time; as `_short`."""
+    return _timed(_short(to, to.translate(node, scope), role, scope))
+
+
+def _timed(expression: Expression, power: int = 1) -> Expression:
+    """The same, with its unit if it is a written time (or rate, with power -1)."""
+    return Number(expression.value, power) if isinstance(expression, Number) else expression
+
+
 def _order(to: Translator, node: Any, scope: Scope) -> int:
     value = to.number(to.translate(node, scope), "the order of a delay or smooth")
     if not 1 <= value <= LARGEST_ORDER:
@@ -77,14 +87,14 @@ def _delay_n(to: Translator, node: Any, scope: Scope) -> Expression:
 def _parts(to: Translator, node: Any, scope: Scope) -> tuple[Expression, Expression, Expression]:
     """Input, time and initial value of a delay."""
     inflow = _short(to, to.translate(node.input, scope), "input", scope)
-    time = _short(to, to.translate(node.delay_time, scope), "delay time now", scope)
+    time = _length(to, node.delay_time, "delay time now", scope)
     return inflow, time, to.translate(node.initial, scope)
 
 
 def _smooth(to: Translator, node: Any, scope: Scope) -> Expression:
     """A chain of stocks that each approach the one before."""
     order = _order(to, node.order, scope)
-    time = _short(to, to.translate(node.smooth_time, scope), "smooth time", scope)
+    time = _length(to, node.smooth_time, "smooth time", scope)
     target: Expression = to.translate(node.input, scope)
     initial = to.translate(node.initial, scope)
     for _ in range(order):
@@ -100,8 +110,8 @@ def _averaged(
 ) -> tuple[Expression, Expression, Expression]:
     """Input, averaging time, and the stock that averages the input."""
     value = _short(to, to.translate(node.input, scope), "input", scope)
-    time = _short(to, to.translate(node.average_time, scope), "average time", scope)
-    trend = to.translate(node.initial_trend, scope)
+    time = _length(to, node.average_time, "average time", scope)
+    trend = _timed(to.translate(node.initial_trend, scope), -1)
     average = to.hidden.reserve(scope, "average")
     start = call("divide", value, call("add", ONE, call("multiply", trend, per_trend(time))))
     to.hidden.stock(average, call("divide", call("subtract", value, Reference(average)), time), start)
@@ -115,9 +125,9 @@ def _trend(to: Translator, node: Any, scope: Scope) -> Expression:
 
 
 def _forecast(to: Translator, node: Any, scope: Scope) -> Expression:
-    value, time, average = _averaged(to, node, scope, lambda _: ONE)
+    value, time, average = _averaged(to, node, scope, lambda _: _timed(ONE))
     growth = xidz(call("subtract", value, average), call("multiply", time, average), ZERO)
-    ahead = call("multiply", growth, to.translate(node.horizon, scope))
+    ahead = call("multiply", growth, _timed(to.translate(node.horizon, scope)))
     return call("multiply", value, call("add", ONE, ahead))
 
 

@@ -57,7 +57,8 @@ class ExpressionTranslator:
 
     `names` are all variables by base key (as written), `members` the elements each of them is defined
     for (one empty tuple without subscripts), `tables` the lookups by key with elements, `truths` the keys
-    of variables that are a comparison. Keys get `prefix` in front. `macro` writes out the use of a macro.
+    of variables that are a comparison, `units` the texts of units by base key. Keys get `prefix` in front.
+    `macro` writes out the use of a macro.
     `evaluate` gives the number an expression of constants comes to, or raises UnsupportedError; its second
     argument says what for, and is empty when the equations do not come to depend on it.
     """
@@ -73,6 +74,7 @@ class ExpressionTranslator:
     evaluate: Callable[[Expression, str], float]
     prefix: str = ""
     truths: Collection[str] = field(default_factory=set)
+    units: Mapping[str, str] = field(default_factory=dict)
     _files: dict[tuple[int, Any], Any] = field(default_factory=dict)
 
     def translate(self, node: Any, scope: Scope) -> Expression:
@@ -266,7 +268,7 @@ class ExpressionTranslator:
             raise UnsupportedError(f'"{self.names[base]}" is called as a function but is not a lookup')
         _check_count(f'the lookup "{self.names[base]}"', node.arguments, (1,))
         x, y, kind = self.tables[key]
-        return Lookup(x, y, self.translate(node.arguments[0], scope), kind)
+        return Lookup(x, y, self.translate(node.arguments[0], scope), kind, self.units.get(base, ""))
 
     def _get_time_value(self, written: str, arguments: list[Expression]) -> Expression:
         _check_count(written, arguments, (3,))
