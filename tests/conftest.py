@@ -11,7 +11,8 @@ from hypothesis import settings
 settings.register_profile("sdopt", derandomize=True, deadline=None)
 settings.load_profile("sdopt")
 
-PUBLIC_MODELS = Path(__file__).resolve().parents[2] / "shared" / "test-models"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+PUBLIC_MODELS = SHARED / "test-models"
 
 
 def has_desktop() -> bool:
@@ -27,6 +28,7 @@ def absent() -> dict[str, str]:
     """Markers of tests that cannot run on this machine, and what it takes to run them."""
     needs = {
         "desktop": (has_desktop(), "LibreOffice"),
+        "domain": ((SHARED / "domain").is_dir(), "the evidence beside the repository: ../shared/domain"),
         "models": (has_models(), "the public test models: set SDOPT_TEST_MODELS to their folder"),
     }
     return {marker: needed for marker, (there, needed) in needs.items() if not there}

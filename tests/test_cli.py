@@ -240,6 +240,26 @@ def test_check_variables_and_schema(question: Path) -> None:
     assert files(question.parent) == before
 
 
+def test_check_a_model(question: Path) -> None:
+    model = question.with_suffix(".mdl")
+    before = files(question.parent)
+    text = said("check", model)
+    assert text.startswith(f"{model}\nvariables    1 stock, 0 flows, 1 auxiliary, 6 constants\n")
+    assert "equations: 2, all consistent" in text
+    assert files(question.parent) == before
+    model.write_text(
+        model.read_text(encoding="utf-8").replace("income= 5 ~ million EUR/Year", "income= 5 ~ EUR"),
+        encoding="utf-8",
+    )
+    result = sdopt("check", model)
+    assert result.exit_code == 1
+    assert "equations: 2, errors: 1" in result.stdout
+    assert result.stderr == (
+        f'Error: {model}: units: 1 error\n  * variable "Reserve": "income" is in EUR, expected '
+        "million EUR/Year: correct a unit, or multiply by a constant in million EUR/EUR/Year.\n"
+    )
+
+
 def test_init_writes_a_start_and_overwrites_nothing(question: Path) -> None:
     output = question.parent / "nieuw.yaml"
     said("init", question.with_suffix(".mdl"), "--output", output)
@@ -284,6 +304,7 @@ def test_a_broken_model(name: str, question: Path) -> None:
     for command in (
         ("optimise", question, "--output", output),
         ("simulate", model, "--output", output),
+        ("check", model),
         ("variables", model),
         ("init", model, "--output", output),
     ):

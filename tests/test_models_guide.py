@@ -41,10 +41,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_commands_of_the_guide(place: Path) -> None:
-    variables, simulate, runs, init, check, optimise = COMMANDS
+    variables, simulate, check_model, runs, init, check, optimise = COMMANDS
     assert "Stock[north]" in run(variables)
     assert "PySD" in run(simulate)
     assert list(pd.read_csv(place / "run.csv")["Time"]) == [2026, 2027, 2028, 2029, 2030]
+    assert "equations: 5, all consistent" in run(check_model)
     assert "PySD" in run(runs)
     frame = pd.read_parquet(place / "runs-001" / "trajectories.parquet")
     assert set(frame["subscript"]) == {"north", "south", ""}

@@ -45,7 +45,7 @@ class _Commands(click.Group):
 @click.version_option(__version__)
 @click.option("--debug", is_flag=True, help="Show the traceback of an expected failure.")
 def main(debug: bool) -> None:
-    """Find the budget allocation with the highest social return, and say how sure that is."""
+    """Find the budget allocation with the highest return, and say how sure that is."""
 
 
 @main.command()
@@ -149,13 +149,39 @@ def _check_options(
 
 
 @main.command()
-@click.argument("config", type=FILE)
-def check(config: Path) -> None:
-    """Say what CONFIG asks and whether it fits its model; runs only the null alternative."""
-    from sdopt.export.console import describe_problem
+@click.argument("source", type=FILE)
+def check(source: Path) -> None:
+    """Check SOURCE: whether a config fits its model, or the units and structure of a model file.
 
-    _, _, problem = _read(config)
-    click.echo(describe_problem(problem))
+    A config runs only the null alternative. In a model file every equation must agree with the units of its
+    variables; warnings and notes tell what is used nowhere and the like. Exit code 1 for an error.
+    """
+    if _is_config(source):
+        from sdopt.export.console import describe_problem
+
+        click.echo(describe_problem(_read(source)[2]))
+        return
+    from sdopt.checks.report import check_model
+    from sdopt.source_model.read import read_model
+
+    checked = check_model(read_model(source))
+    click.echo(checked.text())
+    checked.raise_if_wrong()
+
+
+@main.command("calibrate")
+@click.argument("config", type=FILE)
+@click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
+def calibrate_(config: Path, output: Path | None) -> None:
+    """Fit constants to observed series as CONFIG asks, and say what the data can and cannot tell.
+
+    Writes a new folder: fitted.csv (a table of constants to use as input), fit.csv (observed, simulated and
+    error per point, fitted and test points apart), measures.csv, uncertainty.csv, identifiability.csv,
+    correlation.csv, starts.csv, a report and a picture. Nothing of the input is changed.
+    """
+    from sdopt.export.calibration import calibrate, describe_fit
+
+    click.echo(describe_fit(*calibrate(config, output)))
 
 
 @main.command()

@@ -56,12 +56,24 @@ class Result:
         return         component, null, advice, difference, unit (present values)
         constraints    constraint, year, measure, sense, limit, null, advice, slack, binding (bool),
                        null_breaks (bool), shadow_price, unit
-        assumptions    name, value, low, high, unit, source, status, note, uncertain (bool)
+        fiscal_rules   (only when the config names a library) id, rule, title, part, kind, chosen (bool),
+                       imposed (bool, in that year), year, measure, sense, limit, null, advice, slack,
+                       binds (yes, no, not_applicable), null_verdict, verdict, null_class, class, prices, unit
+        assumptions    name, value, low, high, distribution, unit, source, link (number of the causal link),
+                       status, confidence (in that link), note, uncertain (bool)
         end_value      weight, null, advice, difference, regret, regret_at_most, advice_changes
         search         iteration, best, bound, gap
         starts         start, objective, difference (only when status is local)
         audit          check, points, violations, largest_violation
         decisions      decision (id), variable, period (first year), value, lower, upper, at_bound
+      only with a ledger (amounts are null, advice, difference, unit; present values but for ledger_years):
+        ledger         effect, variable, pocket, kind, cash (bool), amounts, label (of effect, for readers)
+        ledger_years   effect, pocket, year, kind, cash (bool), amounts (not discounted; no end values)
+        perspectives   perspective, effect, kind, cash (bool), amounts
+        perspective_totals  perspective, pockets, cash_only (bool), variable, maximised (bool), amounts,
+                       of_which_end_value (of the difference), agrees (bool: flows differ as variable does)
+      only with a ledger or a valuation:
+        conventions    convention, method, constant, value, unit, source, status, note
     """
 
     status: Status

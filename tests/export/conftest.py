@@ -89,23 +89,35 @@ def _assumptions() -> pd.DataFrame:
     """Three constants, one of which is uncertain and one of which has no range."""
     return pd.DataFrame(
         [
-            ("outflow fraction short", 0.39, 0.30, 0.45, "1/Year", "CBS 82015NED", "read", "", False),
+            (
+                *("outflow fraction short", 0.39, 0.30, 0.45, "fixed", "1/Year"),
+                *("CBS 82015NED", "13", "read", "A", "", False),
+            ),
             (
                 "effect of social base on light Wmo",
                 0.02,
                 -0.01,
                 0.06,
+                "triangular",
                 "Dmnl",
                 "judgement",
+                "3",
                 "judgement",
+                "D",
                 "Evidence is weak (grade D): the best causal study of the neighbouring "
                 "instrument points the other way. "
                 "Zero and a wrong sign are inside the range.",
                 True,
             ),
-            ("inhabitants", 100000.0, np.nan, np.nan, "Person", "definition", "definition", None, False),
+            (
+                *("inhabitants", 100000.0, np.nan, np.nan, "fixed", "Person"),
+                *("definition", "", "definition", "", None, False),
+            ),
         ],
-        columns=["name", "value", "low", "high", "unit", "source", "status", "note", "uncertain"],
+        columns=[
+            *("name", "value", "low", "high", "distribution", "unit", "source", "link", "status"),
+            *("confidence", "note", "uncertain"),
+        ],
     )
 
 

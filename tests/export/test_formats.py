@@ -95,7 +95,7 @@ def test_ods_formula_text_stays_text(result: Result, tmp_path: Path) -> None:
     table = result.tables["assumptions"].assign(note="=1+1 \x07 <b>")
     root = write_results(replace(result, tables={"assumptions": table}), tmp_path, "", {}, None)
     sheet = odfdo.Document(export_results(root, "ods", None)).body.get_table(name="assumptions")
-    cell = sheet.get_cell((7, 1))
+    cell = sheet.get_cell((10, 1))
     assert (cell.value, cell.formula, cell.type) == ("=1+1 \ufffd <b>", None, "string")
 
 

@@ -14,6 +14,12 @@ BREACHES = {
     "lower imports higher": ("Data flows one way", "equations/system.py", "from sdopt.config import schema"),
     "siblings import each other": ("Data flows one way", "result.py", "from sdopt import problem"),
     "batch knows the problem": ("Data flows one way", "batch/job.py", "from sdopt.problem import build"),
+    "calibrate knows the optimiser": (
+        "Data flows one way",
+        "calibrate/fit.py",
+        "from sdopt.optimise import run",
+    ),
+    "pyomo in calibrate": ("Only optimise knows Pyomo and HiGHS", "calibrate/fit.py", "import pyomo.environ"),
     "a module nobody placed": ("Data flows one way", "newcomer.py", ""),
     "pysd outside source_model": ("Only source_model knows PySD", "result.py", "import pysd"),
     "pysd inside a function": ("Only source_model knows PySD", "result.py", "def f():\n    import pysd"),
@@ -34,6 +40,7 @@ BREACHES = {
         "result.py",
         "import matplotlib.pyplot",
     ),
+    "pint outside checks": ("Only checks knows pint", "equations/system.py", "import pint"),
     "the package root": ("Nobody imports the package root", "equations/system.py", "import sdopt"),
     "a name of the root": ("Nobody imports the package root", "result.py", "from sdopt import __version__"),
     "a cycle between files": (

@@ -15,8 +15,12 @@ from sdopt.config.text_file import read_text
 from sdopt.errors import Complaints, ConfigError, did_you_mean
 
 COLUMNS = ("name", "value", "low", "high", "unit", "source", "status", "note")
+OPTIONAL = ("distribution", "link", "confidence")
 STATUSES = ("read", "derived", "memory", "judgement")
-UNCERTAIN = ("memory", "judgement")
+DISTRIBUTIONS = ("fixed", "uniform", "triangular", "normal", "lognormal")
+CONFIDENCES = ("A", "A-", "B", "C", "D")
+WEAK_STATUSES = ("memory", "judgement")
+WEAK_CONFIDENCES = ("C", "D")
 
 _NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?([eE][-+]?[0-9]+)?")
 _REMEDY = "save the table as CSV UTF-8"
@@ -29,7 +33,9 @@ class Constant:
     """One row of the table; numbers are in `unit`, `low` and `high` are None where no range is given.
 
     `status` is read (in the source), derived (computed from it), memory (not looked up again) or
-    judgement (an expert's estimate); the last two always have a range.
+    judgement (an expert's estimate). `confidence` is that of the causal link with number `link`: A, A-, B,
+    C or D, "" where none is known. `distribution` is how likely the values from low to high are; every one
+    but fixed has a range. Absent: triangular for what is not well founded, fixed for the rest.
     """
 
     name: str
@@ -40,24 +46,28 @@ class Constant:
     source: str
     status: str
     note: str
+    distribution: str = "triangular"
+    link: str = ""
+    confidence: str = ""
 
     @property
     def uncertain(self) -> bool:
-        """Whether the value is not well founded: from memory or a judgement."""
-        return self.status in UNCERTAIN
+        """Whether it is sampled by default: not well founded, and not fixed."""
+        return self.distribution != "fixed" and _weak(self.status, self.confidence)
 
 
 def read_constants(path: Path) -> tuple[Constant, ...]:
     """Read a table of constants: CSV in UTF-8, with commas, or with semicolons as Dutch spreadsheets write.
 
     With semicolons, numbers have a decimal comma or a decimal point, the same in the whole file.
-    Columns beside the known ones are left alone.
+    The columns of `OPTIONAL` may be absent; columns beside the known ones are left alone.
 
     Raises
     ------
     ConfigError
         With every fault and its row as a spreadsheet numbers it: missing columns, rows that do not fit
-        them, cells that are no number, values outside their range, unknown statuses, names given twice.
+        them, cells that are no number, values outside their range, ranges that do not fit the
+        distribution, unknown statuses, distributions or confidences, names given twice.
     """
     complaints = Complaints(str(path), ConfigError)
     text = read_text(path, _REMEDY)
@@ -87,17 +97,18 @@ def _rows(text: str, delimiter: str, complaints: Complaints) -> Iterator[tuple[i
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) == len(header):
-            yield number, dict(zip(header, (cell.strip() for cell in cells), strict=True))
+            cells = [cell.strip() for cell in cells]
+            yield number, dict.fromkeys(OPTIONAL, "") | dict(zip(header, cells, strict=True))
         else:
             complaints.add(f"row {number}", f"{len(cells)} cells where the first row has {len(header)}; "
                            f'put text that contains "{delimiter}" in double quotes')  # fmt: skip
 
 
 def _check_header(header: list[str], complaints: Complaints) -> None:
-    for column in COLUMNS:
-        if header.count(column) != 1:
+    for column in (*COLUMNS, *OPTIONAL):
+        if header.count(column) > 1 or (column in COLUMNS and column not in header):
             problem = "missing" if column not in header else "given twice"
-            others = [name for name in header if name not in COLUMNS]
+            others = [name for name in header if name not in (*COLUMNS, *OPTIONAL)]
             complaints.add(
                 f"column {column}", f"{problem}.{did_you_mean(column, others)} Needed: {', '.join(COLUMNS)}"
             )
@@ -118,9 +129,18 @@ def _constant(where: str, row: Row, mark: str, complaints: Complaints) -> Consta
         complaints.add(f"{where}, name", "empty; write the name of the constant as in the model")
     if not row["value"]:
         complaints.add(f"{where}, value", "empty; a missing value is not zero: fill it in")
+    row = row | {"distribution": row["distribution"] or _default_distribution(row)}
     _check_range(where, row, (value, low, high), complaints)
     _check_origin(where, row, complaints)
-    return Constant(row["name"], value or 0.0, low, high, *(row[column] for column in COLUMNS[4:]))
+    return Constant(row["name"], value or 0.0, low, high, *(row[key] for key in (*COLUMNS[4:], *OPTIONAL)))
+
+
+def _weak(status: str, confidence: str) -> bool:
+    return status in WEAK_STATUSES or confidence in WEAK_CONFIDENCES
+
+
+def _default_distribution(row: Row) -> str:
+    return "triangular" if _weak(row["status"], row["confidence"]) else "fixed"
 
 
 def _number(where: str, cell: str, mark: str, complaints: Complaints) -> float | None:
@@ -147,23 +167,38 @@ def _check_range(where: str, row: Row, numbers: tuple[float | None, ...], compla
     if bool(row["low"]) != bool(row["high"]):
         complaints.add(where, "only one of low and high is given; give both or neither")
     if low is None or high is None:
-        if row["status"] in UNCERTAIN and not (row["low"] or row["high"]):
-            complaints.add(where, f"status {row['status']} needs a range; fill in low and high")
+        if row["distribution"] in DISTRIBUTIONS[1:] and not (row["low"] or row["high"]):
+            complaints.add(where, f"{_reason(row)} needs a range; fill in low and high")
     elif low > high:
         complaints.add(where, f"low {low:g} is above high {high:g}; swap them")
     elif value is not None and not low <= value <= high:
         complaints.add(
             f"{where}, value", f"{value:g} is outside [{low:g}, {high:g}]; mend the value or range"
         )
+    elif low <= 0 and row["distribution"] == "lognormal":
+        complaints.add(
+            f"{where}, low", f"lognormal has positive values only, low is {low:g}; raise it or choose another"
+        )
+
+
+def _reason(row: Row) -> str:
+    """What makes a row uncertain, in the words of the table."""
+    if row["status"] in WEAK_STATUSES:
+        return f"status {row['status']}"
+    if row["confidence"] in WEAK_CONFIDENCES:
+        return f"confidence {row['confidence']}"
+    return f"distribution {row['distribution']}"
 
 
 def _check_origin(where: str, row: Row, complaints: Complaints) -> None:
-    if row["status"] not in STATUSES:
-        complaints.add(
-            f"{where}, status",
-            f'found "{row["status"]}".{did_you_mean(row["status"], STATUSES)} Allowed: {", ".join(STATUSES)}',
-        )
-    elif not row["source"] and row["status"] != "judgement":
+    words = {"status": STATUSES, "distribution": DISTRIBUTIONS, "confidence": ("", *CONFIDENCES)}
+    for column, allowed in words.items():
+        if (found := row[column]) not in allowed:
+            listed = ", ".join(word or "nothing" for word in allowed)
+            complaints.add(
+                f"{where}, {column}", f'found "{found[:40]}".{did_you_mean(found, allowed)} Allowed: {listed}'
+            )
+    if row["status"] in STATUSES and not row["source"] and row["status"] != "judgement":
         complaints.add(f"{where}, source", "empty; name the source, or make the status judgement")
 
 

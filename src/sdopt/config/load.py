@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdopt.config.document import Place, line_of, read_document, where
+from sdopt.config.fiscal_choice import FiscalChoice, choose_rules
 from sdopt.config.rules import check_rules, parts_of
 from sdopt.config.schema import Config
 from sdopt.config.shape import check_shape, check_version, validate
@@ -20,13 +21,15 @@ class LoadedConfig:
     """A config and where it came from.
 
     `config` has absolute paths only; `sha256` is of the file's text without BOM and with line feeds, so
-    that a checkout on Windows gives the same; `lines` is the line of each place, for messages.
+    that a checkout on Windows gives the same; `lines` is the line of each place, for messages; `fiscal`
+    is the library of fiscal rules with what the config chooses of it.
     """
 
     config: Config
     path: Path
     sha256: str
     lines: Mapping[Place, int] = field(default_factory=dict, repr=False, compare=False)
+    fiscal: FiscalChoice | None = None
 
     def where(self, *place: str | int) -> str:
         """A place in the file in words with its line, such as `decisions.prevention.bounds (line 12)`."""
@@ -49,25 +52,37 @@ def load_config(path: Path) -> LoadedConfig:
     found: list[tuple[Place, str]] = []
     folder = path.absolute().parent
     document = check_shape(document, lambda *complaint: found.append(complaint))
-    check_rules(parts_of(document.data), folder, lambda *complaint: found.append(complaint))
+    parts = parts_of(document.data)
+    check_rules(parts, folder, lambda *complaint: found.append(complaint))
+    fiscal = choose_rules(parts, folder, lambda *complaint: found.append(complaint))
     for place, message in sorted(found, key=lambda complaint: line_of(complaint[0], document.lines) or 0):
         complaints.add(where(place, document.lines), message)
     complaints.raise_if_any()
     sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
     config = _with_absolute_paths(validate(Config, document.data), folder)
-    return LoadedConfig(config, path, sha256, document.lines)
+    return LoadedConfig(config, path, sha256, document.lines, fiscal)
 
 
 def _with_absolute_paths(config: Config, folder: Path) -> Config:
     def absolute(path: Path) -> Path:
         return (folder / path).resolve()
 
-    constants = config.model.constants
-    model = config.model.model_copy(
-        update={
-            "file": absolute(config.model.file),
-            "constants": absolute(constants) if constants is not None else None,
-        }
-    )
+    model = config.model.with_paths(absolute)
     output = config.output.model_copy(update={"directory": absolute(config.output.directory)})
-    return config.model_copy(update={"model": model, "output": output})
+    ledger, valuation = config.ledger, config.valuation
+    if ledger is not None:
+        files = {"file": absolute(ledger.file), "perspectives": absolute(ledger.perspectives_file)}
+        ledger = ledger.model_copy(update=files)
+    if valuation is not None:
+        valuation = valuation.model_copy(update={"file": absolute(valuation.file)})
+    fiscal = config.fiscal_rules
+    if fiscal is not None:
+        fiscal = fiscal.model_copy(update={"file": absolute(fiscal.file)})
+    parts = {
+        "model": model,
+        "output": output,
+        "ledger": ledger,
+        "valuation": valuation,
+        "fiscal_rules": fiscal,
+    }
+    return config.model_copy(update=parts)

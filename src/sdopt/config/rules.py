@@ -14,10 +14,15 @@ from sdopt.config.names import same_name
 from sdopt.config.schema import (
     Constraint,
     Decision,
+    FiscalRules,
     Horizon,
+    LedgerFiles,
+    Limit,
     ModelFiles,
     Objective,
+    Output,
     Uncertainty,
+    Valuation,
     Years,
 )
 from sdopt.config.shape import Model, validate
@@ -38,6 +43,8 @@ class Parts:
     """The sections of a config whose own shape is right; None or absent where it is not."""
 
     model: ModelFiles | None
+    ledger: LedgerFiles | None
+    valuation: Valuation | None
     horizon: Horizon | None
     years: Years | None
     objective: Objective | None
@@ -45,6 +52,8 @@ class Parts:
     constraints: Mapping[str, Constraint]
     uncertainties: Mapping[int, Uncertainty]
     decision_ids: tuple[str, ...]
+    fiscal_rules: FiscalRules | None
+    language: str
 
 
 def parts_of(data: Any) -> Parts:
@@ -53,6 +62,8 @@ def parts_of(data: Any) -> Parts:
     listed = top.get("uncertainties")
     return Parts(
         model=_part(ModelFiles, top.get("model")),
+        ledger=_part(LedgerFiles, top.get("ledger")),
+        valuation=_part(Valuation, top.get("valuation")),
         horizon=_part(Horizon, top.get("horizon")),
         years=_part(Years, top.get("decision_years")),
         objective=_part(Objective, top.get("objective")),
@@ -60,13 +71,17 @@ def parts_of(data: Any) -> Parts:
         constraints=_each(Constraint, _mapping(top.get("constraints"))),
         uncertainties=_each(Uncertainty, dict(enumerate(listed if isinstance(listed, list) else ()))),
         decision_ids=tuple(_mapping(top.get("decisions"))),
+        fiscal_rules=_part(FiscalRules, top.get("fiscal_rules")),
+        language=str(_mapping(top.get("output")).get("language", Output().language)),
     )
 
 
 def check_rules(parts: Parts, folder: Path, complain: Complain) -> None:
     """Call `complain(place, message)` for every broken rule; files are looked up from `folder`."""
-    if parts.model:
-        _check_files(parts.model, folder, complain)
+    for place, file in _files(parts).items():
+        _check_file(place, file, folder, complain)
+    if parts.model and parts.model.municipality and not parts.model.constants:
+        complain(("model", "municipality"), "changes rows of a table; name that table under constants")
     if parts.horizon:
         _check_horizon(parts.horizon, complain)
     if parts.years:
@@ -97,14 +112,27 @@ def _each(model: type[Model], data: Mapping[Key, Any]) -> dict[Key, Model]:
     return {key: part for key, part in found.items() if part is not None}
 
 
-def _check_files(model: ModelFiles, folder: Path, complain: Complain) -> None:
-    for key, file in (("file", model.file), ("constants", model.constants)):
-        if file is not None and not is_file(folder / file):
-            complain(
-                ("model", key),
-                f"there is no file {file} in the folder of this config (paths are relative to it)."
-                f"{similar_file(folder / file)}",
-            )
+def _files(parts: Parts) -> dict[Place, Path | None]:
+    """Every file that a config names (or names by default), by place."""
+    files: dict[Place, Path | None] = {}
+    if parts.model:
+        files |= {("model", "file"): parts.model.file, ("model", "constants"): parts.model.constants}
+        files |= {("model", "municipality"): parts.model.municipality}
+    if parts.ledger:
+        files |= {("ledger", "file"): parts.ledger.file}
+        files |= {("ledger", "perspectives"): parts.ledger.perspectives_file}
+    if parts.valuation:
+        files |= {("valuation", "file"): parts.valuation.file}
+    return files
+
+
+def _check_file(place: Place, file: Path | None, folder: Path, complain: Complain) -> None:
+    if file is not None and not is_file(folder / file):
+        complain(
+            place,
+            f"there is no file {file} in the folder of this config (paths are relative to it)."
+            f"{similar_file(folder / file)}",
+        )
 
 
 def _check_horizon(horizon: Horizon, complain: Complain) -> None:
@@ -198,6 +226,7 @@ def _check_constraint(place: Place, constraint: Constraint, parts: Parts, compla
             "for example `decisions: {prevention: 1}`",
         )
     _check_limits(place, constraint, complain)
+    _check_other_weights(place, constraint, parts, complain)
     if constraint.decisions:
         _check_decisions_of_constraint(place, constraint, parts, complain)
     _check_constraint_years(place, constraint, parts, complain)
@@ -211,16 +240,29 @@ def _check_limits(place: Place, constraint: Constraint, complain: Complain) -> N
         complain(place, f"at_least {low:g} is above at_most {high:g}: nothing can satisfy both; swap them")
 
 
+def _check_other_weights(place: Place, constraint: Constraint, parts: Parts, complain: Complain) -> None:
+    """Between decisions, a limit's own weights for the null alternative are of decisions too."""
+    for key, limit in (("at_most", constraint.at_most), ("at_least", constraint.at_least)):
+        named = limit.null_alternative if isinstance(limit, Limit) and constraint.decisions else {}
+        for identity in named if isinstance(named, dict) else ():
+            if identity not in parts.decision_ids:
+                _no_such_decision((*place, key, "null_alternative", identity), identity, parts, complain)
+
+
+def _no_such_decision(place: Place, identity: str, parts: Parts, complain: Complain) -> None:
+    complain(
+        place,
+        f"there is no such decision.{did_you_mean(identity, parts.decision_ids)} "
+        f"Decisions of this config: {', '.join(parts.decision_ids)}",
+    )
+
+
 def _check_decisions_of_constraint(
     place: Place, constraint: Constraint, parts: Parts, complain: Complain
 ) -> None:
     for identity in constraint.decisions or ():
         if identity not in parts.decision_ids:
-            complain(
-                (*place, "decisions", identity),
-                f"there is no such decision.{did_you_mean(identity, parts.decision_ids)} "
-                f"Decisions of this config: {', '.join(parts.decision_ids)}",
-            )
+            _no_such_decision((*place, "decisions", identity), identity, parts, complain)
     if "measure" in constraint.model_fields_set:
         complain((*place, "measure"), "only for variables; a decision has one value a year. Remove it")
 
@@ -248,6 +290,11 @@ def _check_uncertainties(uncertainties: Mapping[int, Uncertainty], complain: Com
         place, name = ("uncertainties", number), same_name(uncertainty.constant)
         if uncertainty.low > uncertainty.high:
             complain(place, f"low {uncertainty.low:g} is above high {uncertainty.high:g}; swap them")
+        elif uncertainty.low <= 0 and uncertainty.distribution == "lognormal":
+            complain(
+                place,
+                f"lognormal has positive values only, low is {uncertainty.low:g}; raise it or choose another",
+            )
         if name in seen:
             complain(place, f'"{uncertainty.constant}" is listed already; keep one of the two')
         seen.add(name)

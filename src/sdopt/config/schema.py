@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,9 +26,48 @@ class ModelFiles(Strict):
     file: Path
     """The model (.mdl or .xmile), relative to this config file."""
     constants: Path | None = None
-    """Table of constants (.csv: name, value, low, high, unit, source, status, note); its values are used."""
+    """Table of constants; its values are used.
+
+    A .csv with the columns name, value, low, high, unit, source, status and note, and if wanted
+    distribution, link and confidence.
+    """
+    municipality: Path | None = None
+    """Table of what differs in one municipality: its rows replace those of `constants`; same columns."""
     changes: dict[str, float] = {}
     """Constants that differ for this question: name as written in the model -> value in the model's unit."""
+
+    def with_paths(self, absolute: Callable[[Path], Path]) -> ModelFiles:
+        """The same with every path as `absolute` makes it."""
+        tables = {"constants": self.constants, "municipality": self.municipality}
+        made = {name: absolute(path) if path is not None else None for name, path in tables.items()}
+        return self.model_copy(update={"file": absolute(self.file), **made})
+
+
+class LedgerFiles(Strict):
+    """Who pays and who gains: the money flows and effects of the model, each with a weight per pocket."""
+
+    file: Path
+    """The ledger (.csv: effect, variable, a column per pocket, cash, kind, note)."""
+    perspectives: Literal["default"] | Path = "default"
+    """Which pockets are summed (.csv); `default` is perspectives.csv in the folder of the ledger."""
+
+    @property
+    def perspectives_file(self) -> Path:
+        """The table of perspectives."""
+        return self.file.parent / "perspectives.csv" if self.perspectives == "default" else self.perspectives
+
+
+class Valuation(Strict, extra="allow"):
+    """Conventions of valuation. Beside `file`: name of a convention -> method; its default when absent."""
+
+    __pydantic_extra__: dict[str, str] = Field(init=False)
+    file: Path
+    """Conventions, their methods and what these set (.csv: convention, method, default, constant, ...)."""
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """The methods chosen, by convention."""
+        return self.__pydantic_extra__
 
 
 class Horizon(Strict):
@@ -70,10 +110,10 @@ class Decision(Strict):
 
 
 class Limit(Strict):
-    """A limit relative to the null alternative: `share` times its value, plus `plus`."""
+    """A limit relative to the null alternative: a share of its value, or another sum of it, plus `plus`."""
 
-    null_alternative: float = 1.0
-    """Share of the null alternative's value in the same year."""
+    null_alternative: float | Annotated[dict[str, float], Field(min_length=1)] = 1.0
+    """Share of the null alternative's value in the same year, or weights for the null alternative alone."""
     plus: float = 0.0
     """Added to it, in the unit of the constraint."""
 
@@ -93,6 +133,19 @@ class Constraint(Strict):
     """Years in which it holds; the decision years when absent."""
     measure: Literal["year_average", "year_start", "year_end", "every_step"] = "year_average"
     """What is compared in each year (for `variables`)."""
+
+
+RuleSetting = float | str | tuple[str, ...]
+"""A number, a share such as `50%`, an option such as `last year`, or a list of decisions."""
+
+
+class FiscalRules(Strict):
+    """Rules of public finance, chosen by name from a library; its parameters may be given another value."""
+
+    file: Path
+    """The library of rules (.yaml), relative to this config file."""
+    apply: dict[str, dict[str, RuleSetting]] = {}
+    """Name of a rule in the library -> settings: its parameters, `decisions`, `as: check` to only report."""
 
 
 class EndValue(Strict):
@@ -128,7 +181,7 @@ class Uncertainty(Strict):
     """Lowest value that is thinkable, in the model's unit."""
     high: float
     """Highest value that is thinkable, in the model's unit."""
-    distribution: Literal["uniform", "triangular"] = "triangular"
+    distribution: Literal["fixed", "uniform", "triangular", "normal", "lognormal"] = "triangular"
     """How likely the values between are; triangular has its top at the value used."""
 
 
@@ -177,10 +230,16 @@ class Config(Strict):
     """Short id -> decision."""
     constraints: dict[str, Constraint] = {}
     """Name in plain words -> constraint."""
+    fiscal_rules: FiscalRules | None = None
+    """Rules of public finance that hold or are checked; none when absent."""
     objective: Objective
     """What is maximised."""
+    ledger: LedgerFiles | None = None
+    """Who pays and who gains; no such tables when absent."""
+    valuation: Valuation | None = None
+    """How effects without a price are valued; the table of constants decides when absent."""
     uncertainties: Literal["from_table"] | tuple[Uncertainty, ...] = "from_table"
-    """`from_table`: every constant whose status is judgement or memory, with its low and high."""
+    """`from_table`: every constant with status judgement or memory or confidence C or D, unless fixed."""
     search: Search = Search()
     """How the optimiser works."""
     output: Output = Output()

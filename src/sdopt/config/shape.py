@@ -34,25 +34,27 @@ _EXPECTED = {
 }
 
 
-def check_shape(document: Document, complain: Complain) -> Document:
+def check_shape(document: Document, complain: Complain, kind: type[BaseModel] = Config) -> Document:
     """Complain about every unknown or missing key and wrong kind of value; return the document as read.
+
+    `kind` is the schema of the whole document.
 
     In the document returned, an unknown key that looks like a known one stands under that one, and
     others are gone: one slip of the pen gives one complaint, and what stands under it is still checked.
     """
     mended = document
-    while unknown := [e for e in _faults(mended.data) if e["type"] == "extra_forbidden"]:
+    while unknown := [e for e in _faults(mended.data, kind) if e["type"] == "extra_forbidden"]:
         places = dict.fromkeys(_place(error, mended.data) for error in unknown)
         for place in sorted(places, key=len, reverse=True):  # from the inside out
-            complain(place, _unknown_key(place))
-            mended = _without_unknown_key(place, mended)
+            complain(place, _unknown_key(place, kind))
+            mended = _without_unknown_key(place, mended, kind)
     by_place: dict[Place, list[Mapping[str, Any]]] = {}
-    for error in _faults(mended.data):
+    for error in _faults(mended.data, kind):
         by_place.setdefault(_place(error, mended.data), []).append(error)
     for place, errors in by_place.items():
         # Where a number or a mapping is allowed and a mapping is found, only its inside matters.
         if not any(other[: len(place)] == place and other != place for other in by_place):
-            complain(place, _message(place, errors))
+            complain(place, _message(place, errors, kind))
     return mended
 
 
@@ -75,9 +77,9 @@ def check_version(document: Document, complaints: Complaints) -> None:
         complaints.raise_if_any()
 
 
-def _faults(data: Any) -> list[Any]:
+def _faults(data: Any, kind: type[BaseModel]) -> list[Any]:
     try:
-        validate(Config, data)
+        validate(kind, data)
     except ValidationError as error:
         return list(error.errors(include_url=False))
     return []
@@ -101,20 +103,20 @@ def _inside_data(place: Place, data: Any) -> Any:
     return data
 
 
-def _known_keys(place: Place) -> list[str]:
-    return [name for model in _models_at(place) for name in model.model_fields]
+def _known_keys(place: Place, kind: type[BaseModel]) -> list[str]:
+    return [name for model in _models_at(place, kind) for name in model.model_fields]
 
 
-def _unknown_key(place: Place) -> str:
-    allowed = _known_keys(place[:-1])
+def _unknown_key(place: Place, kind: type[BaseModel]) -> str:
+    allowed = _known_keys(place[:-1], kind)
     return f"unknown key.{did_you_mean(str(place[-1]), allowed)} Allowed here: {', '.join(allowed)}"
 
 
-def _without_unknown_key(place: Place, document: Document) -> Document:
+def _without_unknown_key(place: Place, document: Document, kind: type[BaseModel]) -> Document:
     """Take the key at `place` out, or put it under the key that was meant if that one is absent."""
     data, lines = copy.deepcopy(document.data), dict(document.lines)
     siblings = _inside_data(place[:-1], data)
-    value, meant = siblings.pop(place[-1]), closest(str(place[-1]), _known_keys(place[:-1]))
+    value, meant = siblings.pop(place[-1]), closest(str(place[-1]), _known_keys(place[:-1], kind))
     if meant and meant not in siblings:
         siblings[meant] = value
         for known, line in document.lines.items():
@@ -123,8 +125,8 @@ def _without_unknown_key(place: Place, document: Document) -> Document:
     return Document(data, lines)
 
 
-def _message(place: Place, errors: list[Mapping[str, Any]]) -> str:
-    description = _description(place)
+def _message(place: Place, errors: list[Mapping[str, Any]], kind: type[BaseModel]) -> str:
+    description = _description(place, kind)
     if any(error["type"] == "missing" and isinstance(error["loc"][-1], str) for error in errors):
         return f"missing; add it.{description}"
     found = errors[0]["input"]
@@ -170,21 +172,21 @@ def _number_hint(found: str) -> str:
     return ""
 
 
-def _description(place: Place) -> str:
+def _description(place: Place, kind: type[BaseModel]) -> str:
     """What the key at `place` is for, as a sentence with a leading space, or ''."""
-    for model in _models_at(place[:-1]) if place else ():
+    for model in _models_at(place[:-1], kind) if place else ():
         known = model.model_fields.get(str(place[-1]))
         if known and known.description:
             return f" ({known.description})"
     return ""
 
 
-def _models_at(place: Place) -> list[type[BaseModel]]:
-    """The models that the schema allows at a place."""
-    kinds: list[Any] = [Config]
+def _models_at(place: Place, kind: type[BaseModel]) -> list[type[BaseModel]]:
+    """The models that the schema `kind` allows at a place."""
+    kinds: list[Any] = [kind]
     for part in place:
-        kinds = [inside for kind in kinds for inside in _inside(kind, part)]
-    return [model for kind in kinds for model in _models(kind)]
+        kinds = [inside for one in kinds for inside in _inside(one, part)]
+    return [model for one in kinds for model in _models(one)]
 
 
 def _models(kind: Any) -> Iterator[type[BaseModel]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sdopt.equations.system import EquationSystem
+from sdopt.export.fiscal import fiscal_line
 from sdopt.export.views import decision_years, full_names
 from sdopt.result import Result
 
@@ -59,6 +60,8 @@ def print_result(result: Result, folder: Path) -> None:
         euros = "" if figures["gap_euro"] is None else f", {figures['gap_euro']:,.0f} EUR"
         gap = figures["gap_reason"] if figures["gap"] is None else f"gap {figures['gap']:.4%}{euros}"
         click.echo(f"bound    {most:+,.3f} {unit} ({gap}), if {figures['bound_assumes']}")
+    for line in _perspectives(result):
+        click.echo(line)
     click.echo(f"status   {result.status.key}: {result.status.sentence}")
     if figures.get("starts_spread") is not None:
         click.echo(f"starts   {len(result.tables['starts'])}, spread {figures['starts_spread']:.2%}")
@@ -75,7 +78,19 @@ def print_result(result: Result, folder: Path) -> None:
         f"step     half as long: return {figures['half_step_return_change']:+.2%}, regret {most}, "
         f"limits passed by {passed:.2%} at most"
     )
+    if fiscal := fiscal_line(result):
+        click.echo(f"fiscal   {fiscal}")
     click.echo(f"results  {folder}")
+
+
+def _perspectives(result: Result) -> list[str]:
+    """One line per perspective: they overlap, so they are never added; and those that do not add up."""
+    totals = result.tables.get("perspective_totals")
+    rows = [] if totals is None else list(totals.itertuples())
+    width = max((len(row.perspective) for row in rows), default=0)
+    lines = [f"ledger   {row.perspective:<{width}} {row.difference:+,.3f} {row.unit}" for row in rows]
+    warning = 'warning  ledger: the rows of {} do not add up to "{}"'
+    return lines + [warning.format(row.perspective, row.variable) for row in rows if not row.agrees]
 
 
 def _advice(result: Result) -> str:
@@ -118,6 +133,15 @@ def describe_problem(problem: Problem) -> str:
         f"objective    {problem.null_objective:,.3f} {problem.objective_unit} for the null alternative",
         f"null breaks  {', '.join(broken) if broken else 'no limit'}",
     ]
+    if (ledger := problem.ledger) is not None:
+        names = ", ".join(perspective.name for perspective in ledger.perspectives)
+        lines.append(f"ledger       {len(ledger.entries)} effects, {len(ledger.pockets)} pockets: {names}")
+    if problem.fiscal is not None:
+        rules = [one.rule.id + (" (check)" if not one.imposed else "") for one in problem.fiscal.chosen]
+        lines.append(f"fiscal rules {', '.join(rules) or 'none of the library'}")
+    if problem.methods:
+        chosen = dict.fromkeys(f"{row.convention} {row.method}" for row in problem.methods)
+        lines.append(f"valuation    {', '.join(chosen)}")
     return "\n".join(lines)
 
 

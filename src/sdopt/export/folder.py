@@ -9,7 +9,7 @@ import re
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,28 @@ def write_results(
     ExportError
         When the folder cannot be written; nothing is left that looks like a result.
     """
+    return write_folder(
+        results_root,
+        result.title,
+        lambda folder: _write_files(result, folder, config_text, run_facts, allocation_model),
+    )
+
+
+def write_folder(results_root: Path, title: str, write: Callable[[Path], None]) -> Path:
+    """Make a new folder under `results_root`, called by the title and a running number; returns it.
+
+    `write` fills it while it stands aside under another name.
+
+    Raises
+    ------
+    ExportError
+        When the folder cannot be written; nothing is left that looks like a result.
+    """
     try:
         results_root.mkdir(parents=True, exist_ok=True)
         with aside(results_root) as folder:
-            _write_files(result, folder, config_text, run_facts, allocation_model)
-            return _put_in_place(folder, results_root, slug(result.title))
+            write(folder)
+            return _put_in_place(folder, results_root, slug(title))
     except OSError as error:
         raise ExportError(
             f"results folder {results_root}: cannot be written ({error.strerror or error}). "

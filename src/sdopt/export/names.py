@@ -15,6 +15,12 @@ NAME_COLUMNS = {
     "decisions": "variable",
     "return": "component",
     "assumptions": "name",
+    "fiscal_rules": "part",
+    "ledger": "effect",
+    "ledger_years": "effect",
+    "perspectives": "effect",
+    "perspective_totals": "variable",
+    "conventions": "constant",
 }
 """Table -> the column with names of model variables."""
 CHANGES = ("rise", "fall")
@@ -26,8 +32,9 @@ def with_shown_names(result: Result) -> Result:
     The tables on disk keep the model's names, so that programs find them.
     """
     shown = dict(result.provenance.get("labels") or {})
+    effects = {**shown, **_effects(result)}
     renamed = {
-        table: _renamed(result, table, column, shown)
+        table: _renamed(result, table, column, effects if column == "effect" else shown)
         for table, column in NAME_COLUMNS.items()
         if table in result.tables
     }
@@ -57,6 +64,15 @@ def _limits(result: Result, shown: Mapping[str, str]) -> dict[str, str]:
         for decision, variable in pairs.items()
         for kind in CHANGES
     }
+
+
+def _effects(result: Result) -> dict[str, str]:
+    """Effects of the ledger that it gives another name for readers."""
+    if "ledger" not in result.tables:
+        return {}
+    table = result.tables["ledger"]
+    pairs = zip(table["effect"], table["label"], strict=True)
+    return {effect: label for effect, label in pairs if effect != label}
 
 
 def _renamed(result: Result, table: str, column: str, names: Mapping[str, str]) -> Any:

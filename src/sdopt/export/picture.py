@@ -68,7 +68,7 @@ def _draw(result: Result, labels: Labels) -> Figure:
     for axes, key in ((now, "null"), (advice, "advice")):
         ends.append(_stack(axes, wide[key].reindex(index=wide["null"].index)))
         axes.set_title(labels(f"word.{key}"))
-        axes.yaxis.set_major_formatter(_numbers(labels))
+        axes.yaxis.set_major_formatter(axis_numbers(labels))
     advice.sharey(now)
     now.set_ylim(1.06 * min(low for low, _ in ends), 1.06 * max(high for _, high in ends) or 1.0)
     now.set_ylabel(unit)
@@ -123,12 +123,12 @@ def _stock_lines(axes: Axes, result: Result, labels: Labels) -> None:
         axes.plot(values.index, values, color=colour, linestyle=style, linewidth=2, label=label)
     axes.set_title(_text(name))
     axes.set_ylabel(_text(labels.unit(units(table)[name])))
-    axes.yaxis.set_major_formatter(_numbers(labels))
+    axes.yaxis.set_major_formatter(axis_numbers(labels))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.legend(frameon=False)
 
 
-def _numbers(labels: Labels) -> FuncFormatter:
+def axis_numbers(labels: Labels) -> FuncFormatter:
     """Axis numbers with the language's own separators, and no more decimals than needed."""
 
     def shown(value: float, _: int | None = None) -> str:

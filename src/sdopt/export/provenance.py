@@ -25,17 +25,26 @@ LIBRARIES = ("pysd", "numpy", "scipy", "pyomo", "highspy", "pandas", "pydantic")
 
 def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) -> Result:
     """The result with versions and hashes; nothing that depends on time or place."""
-    table = loaded.config.model.constants
+    table, ledger, valuation = loaded.config.model.constants, loaded.config.ledger, loaded.config.valuation
     facts = {
         "model_file": model.path.name,
         "model_hash": model.sha256,
-        "constants_hash": _text_hash(table.read_bytes()) if table else None,
+        "constants_hash": text_hash(table.read_bytes()) if table else None,
         "discount_rate": loaded.config.objective.discount_rate,
         "base_year": loaded.config.objective.base_year or loaded.config.decision_years.first,
         "horizon": [loaded.config.horizon.start, loaded.config.horizon.end],
         "shown": _shown(loaded.config.output, model.system),
         "labels": _labels(loaded.config.output, model.system),
     }
+    if municipality := loaded.config.model.municipality:
+        facts["municipality_hash"] = text_hash(municipality.read_bytes())
+    if ledger:
+        facts["ledger_hash"] = text_hash(ledger.file.read_bytes())
+        facts["perspectives_hash"] = text_hash(ledger.perspectives_file.read_bytes())
+    if valuation:
+        facts["valuation_hash"] = text_hash(valuation.file.read_bytes())
+    if loaded.fiscal:
+        facts["fiscal_rules_hash"] = loaded.fiscal.library.sha256
     return Result(**{**vars(result), "provenance": {**result.provenance, **facts}}).with_figures(
         versions=versions(), config_hash=loaded.sha256
     )
@@ -53,7 +62,7 @@ def _labels(output: Output, system: EquationSystem) -> dict[str, str]:
     return {variable.name: label for label, variable in found.items() if variable is not None}
 
 
-def _text_hash(content: bytes) -> str:
+def text_hash(content: bytes) -> str:
     """Hash that a checkout with other line ends does not change."""
     return sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 

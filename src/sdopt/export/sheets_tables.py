@@ -44,12 +44,15 @@ def _constraint_styles(row: Mapping[str, Any]) -> list[Style]:
 def fill_assumptions(page: Page) -> None:
     """Every constant with its range, unit, source and how sure it is."""
     labels, table = page.labels, page.book.result.tables["assumptions"]
-    page.set_up([40, 10, 10, 10, 18, 10, 13, 28, 48])
+    page.set_up([40, 10, 10, 10, 18, 10, 13, 13, 11, 9, 28, 48])
     page.heading(page.name, labels("sign.assumptions"))
     units = [labels.unit(unit) if isinstance(unit, str) else None for unit in table["unit"]]
     states = [labels.find(f"source.{status}", str(status)) for status in table["status"]]
-    columns = ["name", "value", "low", "high", "unit", "uncertain", "status", "source", "note"]
-    long_list(page, table.assign(unit=units, status=states), columns, _assumption_styles)
+    forms = [labels.find(f"distribution.{form}", str(form)) for form in table["distribution"]]
+    columns = ["name", "value", "low", "high", "unit", "uncertain", "distribution", "status", "confidence"]
+    columns += ["link", "source", "note"]
+    shown = table.assign(unit=units, status=states, distribution=forms)
+    long_list(page, shown, columns, _assumption_styles)
 
 
 def _assumption_styles(row: Mapping[str, Any]) -> list[Style]:
@@ -58,7 +61,7 @@ def _assumption_styles(row: Mapping[str, Any]) -> list[Style]:
     calendar = set(values) == {row["value"]} and 1900 <= row["value"] <= 2200 and row["value"] % 1 == 0
     number: Style = {"num_format": YEAR} if calendar else number_style(values)
     uncertain: Style = {**CENTRE, "bg_color": MARK, "bold": True} if row["uncertain"] else QUIET
-    return [NAME, number, number, number, TEXT, uncertain, TEXT, TEXT, TEXT]
+    return [NAME, number, number, number, TEXT, uncertain, TEXT, TEXT, CENTRE, CENTRE, TEXT, TEXT]
 
 
 _COUNT: Style = {"num_format": "#,##0"}

@@ -10,8 +10,10 @@ from sdopt.export import charts
 from sdopt.export.advice import advice_lines
 from sdopt.export.cells import is_number, to_python
 from sdopt.export.certainty import certainty_lines, half_step_lines, meaning
+from sdopt.export.fiscal import fiscal_lines
 from sdopt.export.limits import limit_lines
 from sdopt.export.page import INK, PAPER, THIN, Page, Style, number_format
+from sdopt.export.sheets_ledger import ledger_lines
 from sdopt.export.sheets_return import end_value_rows
 from sdopt.export.sheets_years import allocation_chart
 from sdopt.export.views import fact, has
@@ -28,7 +30,7 @@ def fill_guide(page: Page) -> None:
     page.set_up([32, 114], pages_high=1)
     page.heading(page.name, result.title)
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
-    for key in GUIDE:
+    for key in (*GUIDE, *(("ledger",) if has(result, "ledger") else ())):
         text = meaning(result, labels) if key == "status" else labels(f"guide.{key}", unit=unit)
         styles: list[Style] = [{"bold": True, "font_color": INK, "text_wrap": True}, TEXT]
         page.rows([[labels(f"guide.{key}.title"), text]], styles)
@@ -47,8 +49,9 @@ def fill_summary(page: Page) -> None:
         charts.place(page, allocation_chart(page.book), 0, page.pixels, CHART_HEIGHT)
         charts.skip(page, CHART_HEIGHT)
     _key_figures(page, unit)
+    _block(page, "ledger", ledger_lines(result, labels))
     _block(page, "certainty", certainty_lines(result, labels))
-    _block(page, "limits", limit_lines(result, labels))
+    _block(page, "limits", [*limit_lines(result, labels), *fiscal_lines(result, labels)])
     _sensitivity(page, unit)
     page.finish(len(SUMMARY_WIDTHS))
 

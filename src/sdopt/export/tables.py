@@ -26,7 +26,9 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """The table that `write_parquet` wrote."""
     import pyarrow.parquet
 
-    table: pd.DataFrame = pyarrow.parquet.read_table(path, partitioning=None).to_pandas()
+    read = pyarrow.parquet.read_table(path, partitioning=None)
+    whole = [f.name for f in read.schema if pyarrow.types.is_integer(f.type) and read[f.name].null_count]
+    table: pd.DataFrame = read.to_pandas().astype(dict.fromkeys(whole, "Int64"))  # else 2027 becomes 2027.0
     return table
 
 

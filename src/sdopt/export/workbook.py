@@ -12,6 +12,8 @@ from sdopt.export.cells import plain_text
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.page import Book, Page
+from sdopt.export.sheets_fiscal import fill_fiscal_rules
+from sdopt.export.sheets_ledger import fill_conventions, fill_ledger, fill_perspectives
 from sdopt.export.sheets_return import fill_return
 from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_run, fill_search
 from sdopt.export.sheets_text import fill_guide, fill_summary
@@ -27,7 +29,11 @@ SHEETS: tuple[tuple[str, Callable[[Page], None], tuple[str, ...]], ...] = (
     ("charts", fill_charts, ("trajectories",)),
     ("stocks", fill_stocks, ("trajectories",)),
     ("return", fill_return, ("return",)),
+    ("ledger", fill_ledger, ("ledger",)),
+    ("perspectives", fill_perspectives, ("perspective_totals",)),
+    ("conventions", fill_conventions, ("conventions",)),
     ("constraints", fill_constraints, ("constraints",)),
+    ("fiscal_rules", fill_fiscal_rules, ("fiscal_rules",)),
     ("assumptions", fill_assumptions, ("assumptions",)),
     ("search", fill_search, ("search", "audit", "starts")),
     ("run", fill_run, ()),

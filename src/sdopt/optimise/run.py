@@ -14,6 +14,8 @@ from sdopt.errors import ReplayError
 from sdopt.optimise import tables
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.cutting_planes import Progress
+from sdopt.optimise.fiscal_table import fiscal_tables
+from sdopt.optimise.ledger import convention_table, ledger_tables
 from sdopt.optimise.search import Found, search
 from sdopt.optimise.sensitivity import end_value_table, half_step_figures
 from sdopt.problem.build import Problem
@@ -105,6 +107,9 @@ def _result(
             "constraints": tables.constraint_table(problem, advice, point, constraint_prices, rule_prices),
             "assumptions": tables.assumption_table(problem),
             "decisions": tables.decision_table(problem, point),
+            **ledger_tables(problem, runs[NULL], runs.get(ADVICE, runs[NULL])),
+            **convention_table(problem),
+            **fiscal_tables(problem, runs[NULL], runs.get(ADVICE, runs[NULL])),
         },
     )
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sdopt.config.constants import UNCERTAIN
 from sdopt.config.names import same_name
 from sdopt.equations.simulate import simulate_all
 from sdopt.problem.build import Problem, constant_values
@@ -181,7 +180,7 @@ def decision_table(problem: Problem, point: Floats) -> pd.DataFrame:
 
 
 def assumption_table(problem: Problem) -> pd.DataFrame:
-    """Every constant with range, source and status, and whether it is an uncertainty."""
+    """Every constant with range, distribution, source, status and confidence, and whether it is sampled."""
     listed = {same_name(row.name): row for row in problem.constants}
     asked = problem.config.uncertainties
     named = {} if isinstance(asked, str) else {same_name(u.constant): u for u in asked}
@@ -191,20 +190,22 @@ def assumption_table(problem: Problem) -> pd.DataFrame:
     for variable in problem.system.of_kind("constant"):
         name = same_name(variable.name)
         row, uncertainty = listed.get(name), named.get(name)
-        uncertain = uncertainty is not None or (
-            asked == "from_table" and row is not None and row.status in UNCERTAIN
-        )
+        distribution = uncertainty.distribution if uncertainty else row.distribution if row else "fixed"
+        by_default = asked == "from_table" and row is not None and row.uncertain
         rows.append(
             {
                 "name": variable.name,
                 "value": values[variable.key],
                 "low": uncertainty.low if uncertainty else row.low if row else None,
                 "high": uncertainty.high if uncertainty else row.high if row else None,
+                "distribution": distribution,
                 "unit": variable.unit,
                 "source": "config" if name in changed else row.source if row else "model",
+                "link": row.link if row else "",
                 "status": "config" if name in changed else row.status if row else "model",
+                "confidence": row.confidence if row else "",
                 "note": row.note if row else variable.description,
-                "uncertain": uncertain,
+                "uncertain": distribution != "fixed" and (uncertainty is not None or by_default),
             }
         )
     return pd.DataFrame(rows).astype({"low": float, "high": float})

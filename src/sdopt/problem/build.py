@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.config.constants import Constant, read_constants
+from sdopt.config.constants import Constant
+from sdopt.config.fiscal_choice import FiscalChoice
 from sdopt.config.load import LoadedConfig
+from sdopt.config.municipality import constants_of
 from sdopt.config.schema import Config, Constraint
 from sdopt.config.units import amount_per_year
+from sdopt.config.valuation import MethodRow, chosen_methods
 from sdopt.equations.constant_value import constant_value
 from sdopt.equations.expression import Number
 from sdopt.equations.program import TimeGrid, compile_program
@@ -19,9 +22,12 @@ from sdopt.equations.system import EquationSystem, Variable
 from sdopt.errors import ConfigError
 from sdopt.problem.decisions import Decisions, lay_out
 from sdopt.problem.evaluate import Evaluator, functional_matrix
+from sdopt.problem.fiscal import with_fiscal_rules
 from sdopt.problem.functionals import Functional, constraint_functionals, end_value, present_value
+from sdopt.problem.ledger import Ledger, build_ledger
 from sdopt.problem.meaning import changed_constants, check_meaning, resolve
-from sdopt.problem.rules import Rule, build_rules, limit_value, sides
+from sdopt.problem.rules import Rule, build_rules, limit_value, other_weights, sides
+from sdopt.problem.valuation import check_methods, with_methods
 
 SMALLEST_SCALE = 1e-9
 """A limit and a null value both below this are zero: their slack is then measured in plain units."""
@@ -48,7 +54,9 @@ class Problem:
     """One question, ready to be answered.
 
     `objective_rows` are the evaluator's rows that add up to the objective, with their weights;
-    `component_rows` those shown beside it. Money and units are the model's.
+    `component_rows` those shown beside it. Money and units are the model's. `methods` are the chosen
+    conventions of valuation; `ledger` says who pays and who gains; `fiscal` are the rules of public
+    finance, of which `config` holds the imposed ones as constraints.
     """
 
     config: Config
@@ -64,6 +72,9 @@ class Problem:
     constraints: tuple[ModelConstraint, ...]
     null_values: NDArray[np.float64]
     objective_unit: str
+    methods: tuple[MethodRow, ...] = ()
+    ledger: Ledger | None = None
+    fiscal: FiscalChoice | None = None
 
     def objective(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
         """Objective from evaluator values (..., functional, ...) along axis 1."""
@@ -91,13 +102,19 @@ def build_problem(loaded: LoadedConfig, system: EquationSystem) -> Problem:
         All that does not fit the model, at once.
     """
     config = loaded.config
-    constants = read_constants(config.model.constants) if config.model.constants else ()
+    constants = constants_of(config.model)
+    methods = chosen_methods(loaded)
+    check_methods(loaded, system, methods)
+    constants = with_methods(constants, methods)
     check_meaning(loaded, system, constants)
+    config = with_fiscal_rules(config, loaded.fiscal)
     changed = changed_constants(config, system, constants)
     system = with_constants(system, changed)
     grid = TimeGrid(config.horizon.start, config.horizon.end, config.horizon.time_step or system.time.step)
+    ledger = build_ledger(config, system, grid.times)
     decisions = _decisions(config, system, grid)
-    return _assemble(config, system, grid, constants, changed, decisions)
+    problem = _assemble(config, system, grid, constants, changed, decisions)
+    return replace(problem, methods=methods, ledger=ledger, fiscal=loaded.fiscal)
 
 
 def at_time_step(problem: Problem, step: float) -> Problem:
@@ -148,13 +165,14 @@ def _assemble(
     functionals, objective_rows, component_rows, unit = _objective(config, system, grid)
     listed = _constraint_functionals(config, system, grid)
     rows = len(functionals)
-    functionals += [functional for _, functional in listed]
+    functionals += [one.functional for one in listed]
     evaluator = _evaluator(system, grid, decisions, tuple(functionals))
     null_values = _null_values(evaluator)
+    others = _other_null_values(listed, system, grid, decisions)
     limits = tuple(
         limit
-        for offset, (constraint, functional) in enumerate(listed)
-        for limit in _limits(constraint, functional, rows + offset, float(null_values[rows + offset]))
+        for offset, one in enumerate(listed)
+        for limit in _limits(one, rows + offset, float(null_values[rows + offset]), others[offset])
     )
     return Problem(
         config=config,
@@ -193,19 +211,50 @@ def _objective(
     return functionals, weights, tuple(range(first, len(functionals))), unit
 
 
-def _constraint_functionals(
-    config: Config, system: EquationSystem, grid: TimeGrid
-) -> list[tuple[Constraint, Functional]]:
+@dataclass(frozen=True)
+class _Listed:
+    """A constraint in one year or step; `others`: sense -> the other sum that limit is relative to."""
+
+    constraint: Constraint
+    functional: Functional
+    others: Mapping[str, Functional]
+
+
+def _constraint_functionals(config: Config, system: EquationSystem, grid: TimeGrid) -> list[_Listed]:
     listed = []
     for name, constraint in config.constraints.items():
         if constraint.variables is None:
             continue
-        found = {variable: _found(variable, system) for variable in constraint.variables}
-        keys = {variable: f.key for variable, f in found.items()}
-        unit = next(iter(found.values())).unit
-        for functional in constraint_functionals(name, constraint, keys, config, grid.times, unit):
-            listed.append((constraint, functional))
+
+        def measured(
+            weights: dict[str, float], name: str = name, like: Constraint = constraint
+        ) -> list[Functional]:
+            return sum_over_time(name, like.model_copy(update={"variables": weights}), config, system, grid)
+
+        weighed = {sense: other_weights(limit) for sense, limit, _ in sides(constraint)}
+        others = {sense: measured(weights) for sense, weights in weighed.items() if weights}
+        for k, functional in enumerate(measured(constraint.variables)):
+            listed.append(_Listed(constraint, functional, {sense: fs[k] for sense, fs in others.items()}))
     return listed
+
+
+def sum_over_time(
+    name: str, constraint: Constraint, config: Config, system: EquationSystem, grid: TimeGrid
+) -> list[Functional]:
+    """A constraint's weighted sum of model variables as one functional per year, or per step."""
+    found = {variable: _found(variable, system) for variable in constraint.variables or ()}
+    keys = {variable: f.key for variable, f in found.items()}
+    unit = next(iter(found.values())).unit
+    return constraint_functionals(name, constraint, keys, config, grid.times, unit)
+
+
+def _other_null_values(
+    listed: list[_Listed], system: EquationSystem, grid: TimeGrid, decisions: Decisions
+) -> list[dict[str, float]]:
+    """Per item of `listed`: sense -> value of the other sum in the null alternative; not optimised over."""
+    others = [functional for one in listed for functional in one.others.values()]
+    values = iter(_null_values(_evaluator(system, grid, decisions, tuple(others))) if others else ())
+    return [{sense: float(next(values)) for sense in one.others} for one in listed]
 
 
 def _evaluator(
@@ -222,13 +271,11 @@ def _null_values(evaluator: Evaluator) -> NDArray[np.float64]:
     return np.asarray(evaluator.measure_paths(paths)[0])
 
 
-def _limits(
-    constraint: Constraint, functional: Functional, row: int, null_value: float
-) -> list[ModelConstraint]:
+def _limits(one: _Listed, row: int, null_value: float, others: Mapping[str, float]) -> list[ModelConstraint]:
     limits = []
-    for sense, limit, sign in sides(constraint):
-        value = limit_value(limit, null_value)
+    for sense, limit, sign in sides(one.constraint):
+        value = limit_value(limit, null_value, others.get(sense, 0.0))
         size = max(abs(value), abs(null_value))
         scale = size if size > SMALLEST_SCALE else 1.0
-        limits.append(ModelConstraint(functional, constraint.measure, row, sense, value, sign, scale))
+        limits.append(ModelConstraint(one.functional, one.constraint.measure, row, sense, value, sign, scale))
     return limits

@@ -16,6 +16,8 @@ from sdopt.equations.constant_value import constant_value
 from sdopt.equations.expression import Number
 from sdopt.equations.system import EquationSystem, Variable
 from sdopt.errors import Complaints, ConfigError, did_you_mean
+from sdopt.problem.fiscal import check_fiscal_rules
+from sdopt.problem.rules import other_weights, sides
 
 ROUNDING = 1e-9
 """Slack with which times and values are compared."""
@@ -57,6 +59,8 @@ def check_meaning(loaded: LoadedConfig, system: EquationSystem, constants: tuple
         _check_decision(check, identity, decision)
     _check_changes(check)
     _check_constraints(check)
+    if loaded.fiscal is not None:
+        check_fiscal_rules(loaded.fiscal, lambda name: resolve(name, system), check.model, check.complain)
     _check_objective(check)
     _check_uncertainties(check)
     for number, name in enumerate(loaded.config.output.show):
@@ -229,7 +233,9 @@ def _check_constraints(check: _Check) -> None:
     for name, constraint in check.config.constraints.items():
         place, decisions = ("constraints", name), check.config.decisions
         if constraint.variables:
-            keys = ((*place, "variables", written) for written in constraint.variables)
+            keys: list[Place] = [(*place, "variables", written) for written in constraint.variables]
+            for sense, limit, _ in sides(constraint):
+                keys += [(*place, sense, "null_alternative", written) for written in other_weights(limit)]
             found = [check.find(key, str(key[-1])) for key in keys]
         else:  # a name that does not fit was complained about where it is decided on
             found = [resolve(decisions[i].variable, check.system) for i in constraint.decisions or ()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,11 +28,21 @@ class Rule:
     sign: float = 1.0
 
 
-def limit_value(limit: float | Limit, null_value: float) -> float:
-    """The number behind a limit that may be relative to the null alternative."""
-    if isinstance(limit, Limit):
-        return limit.null_alternative * null_value + limit.plus
-    return limit
+def limit_value(limit: float | Limit, null_value: float, other_null_value: float) -> float:
+    """The number behind a limit that may be relative to the null alternative.
+
+    `null_value` is what the constraint's own sum is there, `other_null_value` what `other_weights` give.
+    """
+    if not isinstance(limit, Limit):
+        return limit
+    share = limit.null_alternative
+    return (other_null_value if isinstance(share, dict) else share * null_value) + limit.plus
+
+
+def other_weights(limit: float | Limit) -> dict[str, float]:
+    """The weights that a limit has for the null alternative alone; empty when it has none of its own."""
+    share = limit.null_alternative if isinstance(limit, Limit) else 1.0
+    return share if isinstance(share, dict) else {}
 
 
 def build_rules(config: Config, decisions: Decisions) -> tuple[Rule, ...]:
@@ -103,10 +113,15 @@ def _between_decisions(name: str, constraint: Constraint, decisions: Decisions) 
         row = np.zeros(decisions.size)
         for path in chosen:
             row[path.columns_of_year(year, decisions.first_year)] += weights[path.id]
-        null_value = sum(weights[path.id] * path.null_by_year[year] for path in chosen)
+
+        null_value = _null_sum(weights, decisions, year)
         for sense, limit, sign in sides(constraint):
-            value = limit_value(limit, null_value)
+            value = limit_value(limit, null_value, _null_sum(other_weights(limit), decisions, year))
             yield Rule(name, year, sense, chosen[0].unit, sign * row, sign * value, sign)
+
+
+def _null_sum(weights: Mapping[str, float], decisions: Decisions, year: int) -> float:
+    return sum(weights[path.id] * path.null_by_year[year] for path in decisions.paths if path.id in weights)
 
 
 def sides(constraint: Constraint) -> Iterator[tuple[str, float | Limit, float]]:
