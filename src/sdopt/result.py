@@ -71,7 +71,8 @@ class Result:
         ledger_years   effect, pocket, year, kind, cash (bool), amounts (not discounted; no end values)
         perspectives   perspective, effect, kind, cash (bool), amounts
         perspective_totals  perspective, pockets, cash_only (bool), variable, maximised (bool), amounts,
-                       of_which_end_value (of the difference), agrees (bool: flows differ as variable does)
+                       of_which_decision_years and of_which_end_value (of the difference),
+                       agrees (bool: flows differ as variable does)
       only with a ledger or a valuation:
         conventions    convention, method, constant, value, unit, source, status, note
     """

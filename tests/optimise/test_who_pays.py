@@ -109,6 +109,10 @@ def test_perspectives_by_hand(pot: Problem) -> None:
         [worth(-0.5 * more), worth(-0.2 * more), worth(0.1 * more) + left]
     )
     assert list(totals["of_which_end_value"]) == pytest.approx([0, 0, left])
+    years = QUARTERS < 2029  # the decision years
+    assert list(totals["of_which_decision_years"]) == pytest.approx(
+        [worth(share * more * years) for share in (-0.5, -0.2, 0.1)]
+    )
     assert list(totals["maximised"]) == [False, False, True]
     assert totals["agrees"].all()
 

@@ -88,9 +88,15 @@ def _perspectives(result: Result) -> list[str]:
     totals = result.tables.get("perspective_totals")
     rows = [] if totals is None else list(totals.itertuples())
     width = max((len(row.perspective) for row in rows), default=0)
-    lines = [f"ledger   {row.perspective:<{width}} {row.difference:+,.3f} {row.unit}" for row in rows]
+    lines = [_perspective(row, width) for row in rows]
     warning = 'warning  ledger: the rows of {} do not add up to "{}"'
     return lines + [warning.format(row.perspective, row.variable) for row in rows if not row.agrees]
+
+
+def _perspective(row: Any, width: int) -> str:
+    """What one perspective gains over the horizon, and how much of that while the council decides."""
+    soon = f"{row.of_which_decision_years:+,.3f} in the decision years"
+    return f"ledger   {row.perspective:<{width}} {row.difference:+,.3f} {row.unit}, of which {soon}"
 
 
 def _advice(result: Result) -> str:

@@ -30,7 +30,8 @@ def ledger_lines(result: Result, labels: Labels) -> list[str]:
     table = result.tables["perspective_totals"]
     lines = [
         labels("ledger.total", name=p.perspective, unit=labels.unit(p.unit),
-               amount=labels.number(p.difference, 2, sign=True))
+               amount=labels.number(p.difference, 2, sign=True),
+               soon=labels.number(p.of_which_decision_years, 2, sign=True))
         for p in table.itertuples()
     ]  # fmt: skip
     return [*lines, *(labels("ledger.disagrees", name=p.perspective, variable=p.variable)

@@ -93,6 +93,8 @@ def _total_row(
     worth = [sum(w * float(e.present @ run[e.key]) for e, w in counted) for run in (null, advice)]
     ends = [w * float(e.present @ (advice[e.key] - null[e.key])) for e, w in counted if e.kind == END_VALUE]
     unexplained = _unexplained(problem, perspective, counted, null, advice)
+    early = problem.grid.times < problem.config.decision_years.last + 1 - problem.grid.step / 2
+    soon = [w * float((e.present * early) @ (advice[e.key] - null[e.key])) for e, w in counted]
     before, after, difference, unit = _amounts(1.0, worth[0], worth[1], ledger.unit)
     return {
         "perspective": perspective.name,
@@ -103,6 +105,7 @@ def _total_row(
         "null": before,
         "advice": after,
         "difference": difference,
+        "of_which_decision_years": sum(soon) + 0.0,
         "of_which_end_value": sum(ends) + 0.0,
         "agrees": unexplained <= AGREES,
         "unit": unit,
