@@ -121,12 +121,12 @@ def worse_before_better() -> Iterator[Check]:
                 (f"social return, {MILLION}", "social_return"),
             )
         ]
-        clients = [at(problem, effect["light_clients"], year) for year in years]
+        cost = [at(problem, effect["spending_on_individual_provisions"], year) for year in years]
         yield Check(
             f"Worse before better: 30 % more {SHORT[name]} from {FIRST} on",
-            "more clients first, because hidden need is found (boeggolf); fewer later.",
+            "individual provisions cost more first, because hidden need is found (boeggolf), and less of that later.",
             "What lasts of it:\n\n" + table(["change from the null alternative", *map(str, years)], rows),
-            clients[0] > 0 > clients[-1],
+            cost[0] > 0 and max(cost) > cost[-1],
         )
 
 
@@ -143,10 +143,10 @@ def horizon() -> Check:
         "Short and long horizon (S3a)",
         "a short horizon moves money to re-integration and debt help, a long one to the social base.",
         "Return counted up to and including the year named, nothing for what is left at the end:\n\n"
-        f"{text}\n\nA short horizon asks for access and participation, a long one for prevention. "
-        "Re-integration stays low at every horizon: at 3 points net and 4,500 EUR a trajectory an extra exit "
-        "costs 150,000 EUR, and the benefit saved is a transfer. The social base stays low because finding "
-        "need outweighs preventing it at central values.",
+        f"{text}\n\nRe-integration stays low at every horizon: at 3 points net and 4,500 EUR a trajectory an "
+        "extra exit costs 150,000 EUR, and the benefit saved is a transfer. What a longer horizon adds goes to "
+        f"prevention ({long['prevention spending'] - short['prevention spending']:+.2f}) and the social base "
+        f"({long['social base spending'] - short['social base spending']:+.2f}).",
         holds,
     )
 

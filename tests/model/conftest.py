@@ -1,111 +1,45 @@
-"""The model of the social domain as the tests of this folder run it: with switches, steps and draws."""
+"""The model for the tests of this folder, and the table of mechanisms at the end of their output."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property, lru_cache
+import re
+import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from sdopt.config.constants import Constant, read_constants
-from sdopt.equations.program import Program, TimeGrid, compile_program
-from sdopt.equations.simulate import run
-from sdopt.source_model.read import SourceModel, read_model
+sys.path.insert(0, str(Path(__file__).parent))  # the tests and the page share the experiments beside them
 
-Array = NDArray[np.float64]
-MODELS = Path(__file__).resolve().parents[2] / "models"
-DECISIONS = ("prevention", "social base", "access", "reablement", "reintegration", "participation")
+from mechanism import MODES, mechanisms
+from social_model import SocialDomain
 
-
-class SocialDomain:
-    """Model and table, and runs of 2026-2058; names may be written as in the model file."""
-
-    grid = TimeGrid(2026, 2058, 0.125)
-
-    @cached_property
-    def model(self) -> SourceModel:
-        return read_model(MODELS / "social_domain.mdl")
-
-    @cached_property
-    def table(self) -> dict[str, Constant]:
-        """Rows of the table by key of the model."""
-        return {self.key(row.name): row for row in read_constants(MODELS / "social_domain.csv")}
-
-    @staticmethod
-    def key(name: str) -> str:
-        return name.lower().replace(" ", "_")
-
-    def today(self, name: str) -> float:
-        return self.table[self.key(name)].value
-
-    def run(
-        self, constants: Mapping[str, float | Array] | None = None, paths: Mapping[str, Array] | None = None
-    ) -> dict[str, Array]:
-        """Every variable by key: (steps + 1,) for one scenario, (steps + 1, scenario) for more."""
-        given = {self.key(name): value for name, value in (constants or {}).items()}
-        over_time = {self.key(name): value for name, value in (paths or {}).items()}
-        result = run(self._program(tuple(sorted({**given, **over_time}))), given, over_time)
-        return dict(zip(self.model.system.variables, np.squeeze(result), strict=True))
-
-    def effect(
-        self,
-        constants: Mapping[str, float | Array],
-        paths: Mapping[str, Array],
-        variable: str = "people on bijstand",
-    ) -> Array:
-        """What the paths change in one variable, with everything else equal."""
-        key = self.key(variable)
-        return self.run(constants, paths)[key] - self.run(constants)[key]
-
-    @lru_cache(maxsize=64)  # noqa: B019 (there is one instance, and it lives as long as the tests)
-    def _program(self, inputs: tuple[str, ...]) -> Program:
-        return compile_program(self.model.system, self.grid, tuple(self.model.system.variables), inputs)
-
-    def step(self, name: str, factor: float, first: float = 2028, until: float = 2100) -> dict[str, Array]:
-        """Today's value of a constant, `factor` times as much from `first` until `until`."""
-        return self.hold(name, self.today(name) * factor, first, until)
-
-    def hold(self, name: str, value: float, first: float = 2028, until: float = 2100) -> dict[str, Array]:
-        """Today's value of a constant, `value` from `first` until `until`."""
-        times = self.grid.times
-        return {name: np.where((times >= first) & (times < until), value, self.today(name))}
-
-    def at(self, values: Array, year: float) -> Array:
-        """Values at one moment."""
-        return values[round((year - self.grid.start) / self.grid.step)]
-
-    def draw(self, scenarios: int, seed: int) -> dict[str, Array]:
-        """Every constant drawn evenly from its range; a switch is on or off."""
-        random = np.random.default_rng(seed)
-        drawn = {}
-        for key, row in self.table.items():
-            assert row.low is not None
-            assert row.high is not None
-            drawn[key] = random.uniform(row.low, row.high, scenarios)
-            if key.endswith("_switch"):
-                drawn[key] = np.round(drawn[key])
-        return drawn
-
-    def from_range(self, *names: str) -> st.SearchStrategy[dict[str, float]]:
-        """For hypothesis: one value for each constant, from its range."""
-        rows = {name: self.table[self.key(name)] for name in names}
-        return st.fixed_dictionaries({name: st.floats(row.low, row.high) for name, row in rows.items()})
-
-    def random_allocation(self, seed: int) -> dict[str, Array]:
-        """Six decisions, each a new value every year, from half to twice today's."""
-        random = np.random.default_rng(seed)
-        years = (self.grid.times + 1e-9 - self.grid.start).astype(int)
-        return {
-            f"{name} spending": self.today(f"{name} spending")
-            * random.uniform(0.5, 2.0, years[-1] + 1)[years]
-            for name in DECISIONS
-        }
+TEST = re.compile(r"test_mechanisms\.py::test_mechanism\[(.+)-(\w+)\]$")
 
 
 @pytest.fixture(scope="session")
 def social() -> SocialDomain:
     return SocialDomain()
+
+
+def _outcomes(reporter: pytest.TerminalReporter) -> dict[tuple[str, str], str]:
+    """Mode and mechanism -> how its test ended, from the reports themselves."""
+    reports = [
+        (report, name) for name in ("passed", "failed", "error") for report in reporter.getreports(name)
+    ]
+    found = ((TEST.search(report.nodeid), name) for report, name in reports)
+    return {(match[1], match[2]): name for match, name in found if match}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Mechanism -> variables -> test -> passed, whenever the tests of mechanisms ran."""
+    outcomes = _outcomes(terminalreporter)
+    if not outcomes:
+        return
+    terminalreporter.section("mechanisms: test holds as it is, fails switched off, fails reversed")
+    for row in mechanisms():
+        ended = [outcomes.get((mode, row.id), "not run") for mode in MODES]
+        verdict = "passed" if set(ended) == {"passed"} else ", ".join(ended)
+        terminalreporter.write_line(f"{row.id:4} {verdict:7} {row.test}")
+        terminalreporter.write_line(f"{'':13}{', '.join(row.variables)}")
+    whole = sum(all(outcomes.get((mode, row.id)) == "passed" for mode in MODES) for row in mechanisms())
+    terminalreporter.write_line(f"{whole} of {len(mechanisms())} mechanisms passed")
