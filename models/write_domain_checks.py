@@ -94,15 +94,16 @@ def prevention_first() -> Check:
     listed = sorted((year, SHORT[name]) for name, year in years.items() if year is not None)
     text = "; ".join(f"{name} {year:.1f}" for year, name in listed)
     never = ", ".join(SHORT[name] for name, year in years.items() if year is None)
-    early, late = years["prevention spending"], years["access spending"]
+    early = years["prevention spending"]
+    late = [y for name in ("access spending", "reablement spending") if (y := years[name]) is not None]
     answer = f"Mean year of the money beyond today's in `vrij-pad-20-jaar` (2027-2046): {text}." + (
         f" Never above today: {never}." if never else ""
     )
     return Check(
         "Early prevention, later treatment",
-        "money for prevention comes earlier than money for access and treatment, because it works later.",
+        "extra money for prevention comes earlier than extra money for access and reablement, because it works later.",
         answer,
-        early is not None and late is not None and early < late,
+        early is not None and bool(late) and early < min(late),
     )
 
 
