@@ -6,21 +6,23 @@ import re
 import textwrap
 
 CONFIG = "herverdelen-100k.yaml"
-TITLE = "Tien wijken van één gemeente, herverdelen bij gelijk totaal 2027-2030"
+TITLE = "Tien wijken van één gemeente, verdelen binnen het budget van nu 2027-2030"
 LEFT_OUT = "    earmarked grant (GALA): {}\n"
 """A rule about the spending of the whole municipality on what is decided per neighbourhood here."""
+FLOOR = r"  Totaal niet lager dan nu:\n(?:    [^\n]+\n)+"
+"""Left out: money may stay unspent, so that a total equal to today's to the last digit decides nothing."""
 TOTALS = "all {}"
 TIED = "\x00"
 """A blank at which no line is broken."""
 DECISION = re.compile(
     r"  ([^:\n]+):\n    variable: ([^\n]+)\n    bounds: \[([\d.]+), ([\d.]+)\]\n((?:    [^\n]+\n)+)"
 )
-SEARCH = "search:\n  gap: 0.0008   # 0.08 % of the improvement\n\n"
+SEARCH = "search:\n  gap: 0.001   # 0.1 % of the improvement\n\n"
 ABOUT = f"""# Written by models/write_neighbourhoods.py from {CONFIG}: the same municipality in ten
-# neighbourhoods. Which neighbourhood gets how much prevention, social base and access, at today's total? The
-# rest is decided for the whole municipality. The neighbourhoods are illustrative: models/wijken.csv says how
-# they differ; together they are the municipality of models/social_domain.csv. Money is in million EUR at 2024
-# prices.
+# neighbourhoods. Which neighbourhood gets how much prevention, social base and access? The total may be
+# lower. The rest is decided for the whole municipality. The neighbourhoods are illustrative:
+# models/wijken.csv says how they differ; together they are the municipality of models/social_domain.csv.
+# Money is in million EUR at 2024 prices.
 """
 
 
@@ -53,7 +55,7 @@ def config(text: str, today: dict[str, float], local: set[str], totals: list[str
     body = body.replace("\nobjective:\n", f"\n{SEARCH}objective:\n", 1)
     for name in totals:
         body = re.sub(rf"(variables: \{{[^}}]*?)\b{name}:", rf"\g<1>{TOTALS.format(name)}:", body)
-    body = body.replace(LEFT_OUT, "")
+    body = re.sub(FLOOR, "", body.replace(LEFT_OUT, ""))
     return f"{first}\n{ABOUT}{_shown(body, today, local, totals)}"
 
 
