@@ -34,6 +34,9 @@ def ask(tmp_path_factory: pytest.TempPathFactory, models: dict[Path, SourceModel
         for key in ("file", "constants"):
             if key in data["model"]:
                 data["model"][key] = str((base / data["model"][key]).resolve())
+        for part in ("fiscal_rules", "ledger", "valuation"):
+            if part in data:
+                data[part]["file"] = str((base / data[part]["file"]).resolve())
         for place, value in (changes or {}).items():
             _replace(data, place.split("."), value)
         path = folder / f"{name}.yaml"

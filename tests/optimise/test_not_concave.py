@@ -196,10 +196,11 @@ def test_the_social_domain_with_a_planted_fault(ask: Ask, tmp_path: Path, plante
 @pytest.mark.parametrize("config", ["voorbeeld-100k", "herverdelen-100k"])
 def test_the_social_domain_as_it_is(ask: Ask, config: str) -> None:
     """The control of the controls: without a planted fault the same question is solved."""
-    found = find(social(ask, config))
+    problem = social(ask, config)
+    found = find(problem)
     assert found.status is Status.OPTIMAL
     assert found.gap is not None
-    assert found.gap <= 1e-4
+    assert found.gap <= problem.config.search.gap <= 5e-4
 
 
 def test_the_far_side_of_a_threshold_is_found(ask: Ask, tmp_path: Path) -> None:
@@ -222,7 +223,7 @@ def test_the_far_side_of_a_threshold_is_found(ask: Ask, tmp_path: Path) -> None:
         for side in (highest, least)
     )
     assert far > near + 10
-    assert found.improvement >= far
+    assert found.improvement >= far - 1e-6  # the local search keeps limits a hair's breadth further off
     assert any(start.improvement is not None and start.improvement < far - 10 for start in found.starts)
 
 

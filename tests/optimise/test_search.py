@@ -149,7 +149,7 @@ def test_two_processes_find_the_same_bytes() -> None:
 
 def test_the_order_in_the_file_does_not_matter(ask: Ask) -> None:
     """Decisions and constraints turned round: the same optimum to the gap, each below both bounds."""
-    short = {"decision_years.last": 2028, "search.audit": 100}
+    short = {"decision_years.last": 2028, "search.audit": 100, "fiscal_rules": None}
     one = ask("herverdelen-100k", short, base=CONFIGS)
     turned = {
         part: {

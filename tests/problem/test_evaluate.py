@@ -131,14 +131,19 @@ def test_constraints_from_what_pysd_computes(model: SourceModel, problem: Proble
         rows = frame[(frame.index >= year - 1e-9) & (frame.index < year + 1 - 1e-9)]  # type: ignore[index, attr-defined]
         return float(sum(w * rows[key].mean() for key, w in weights.items()))
 
-    half = {"decided_spending": 1.0, "entitlement_spending": 0.5}
-    expected = [average(null, half, y) + 1.5 - average(here, half, y) for y in range(2027, 2031)]
-    full = {**half, "entitlement_spending": 1.0}
-    expected += [average(null, full, y) + 1.5 - average(here, full, y) for y in range(2027, 2031)]
+    years = range(2027, 2031)
     inside = (here.index >= 2027 - 1e-9) & (here.index <= 2031 + 1e-9)
+    expected = [null["hidden_need"].loc[y + 1] - here["hidden_need"].loc[y + 1] for y in years]
+    balance = {"structural_balance_in_current_prices": 1.0}
+    unbooked = {"entitlement_spending_in_current_prices": 0.5}
+    expected.append(average(here, balance, 2030))
+    expected.append(average(here, {**balance, **unbooked}, 2030) - average(null, unbooked, 2030))
+    incidental = {"incidental_spending": 1.0, "incidental_income": -1.0}
+    expected += [2.5 - average(here, incidental, y) for y in years]
     expected += list(here["general_reserve"][inside] - 20)
-    for year in range(2027, 2031):
-        expected.append(null["unmet_need"].loc[year + 1] - here["unmet_need"].loc[year + 1])
+    expected += [here["resilience_ratio"].loc[y + 1] - 1.0 for y in years]
+    expected += list(0.5 - here["waiting_beyond_the_legal_term"][inside])
+    expected += [average(here, {"spending_on_gala_purposes": 1.0, "gala_grant": -1.0}, y) for y in years]
     slacks = problem.slacks(problem.evaluator.values(points[:1]).value)[0]
     scales = np.array([limit.scale for limit in problem.constraints])
     assert slacks * scales == pytest.approx(np.array(expected), rel=1e-9, abs=1e-9)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sdopt.config.fiscal_choice import ChosenRule, FiscalChoice
 from sdopt.config.fiscal_library import FACTS, FiscalRule, RuleLimit, amount
 from sdopt.config.schema import Constraint
-from sdopt.optimise.tables import BINDING, BROKEN
+from sdopt.optimise.tables import BINDING, BROKEN, TOUCHING
 from sdopt.problem.build import Problem, sum_over_time
 from sdopt.problem.fiscal import imposed_years, part_name, reported
 from sdopt.problem.functionals import Functional
@@ -245,7 +245,7 @@ class _Rows:
         equation = one.rule.kind == "equation"
         words = (BITES_NOT, BITES) if equation else (KEPT, BROKEN_RULE)
         null, advice = (words[passed] for passed in compared.passed)
-        binding = compared.passed[1] if equation else compared.slack <= BINDING * compared.size
+        binding = compared.passed[1] if equation else compared.slack <= TOUCHING * compared.size
         classes = limit.classes if limit else {}
         return self._row(
             one.rule,

@@ -182,7 +182,7 @@ def _spread(found: Found) -> float | None:
 
 def _binding(problem: Problem, point: Floats) -> int:
     values = problem.evaluator.values(point[None]).value
-    return int((problem.slacks(values)[0] <= tables.BINDING).sum())
+    return int((problem.slacks(values)[0] <= tables.TOUCHING).sum())
 
 
 def verify(result: Result, problem: Problem, model: SourceModel, allocation: str = ADVICE) -> Result:

@@ -21,6 +21,8 @@ Runs = Mapping[str, Mapping[str, Floats]]
 
 BINDING = 1e-6
 """A limit binds when its slack is below this part of its size."""
+TOUCHING = 1e-4
+"""The same for a limit on the model: an allocation within the gap comes no nearer than that."""
 BROKEN = 1e-9
 CONSTRAINT_COLUMNS = (
     *("constraint", "year", "measure", "sense", "limit", "null", "advice", "slack"),
@@ -133,7 +135,7 @@ def constraint_table(
                 "null": null_value,
                 "advice": value,
                 "slack": slack,
-                "binding": slack <= BINDING * limit.scale,
+                "binding": slack <= TOUCHING * limit.scale,
                 "null_breaks": limit.sign * (limit.limit - null_value) < -BROKEN * limit.scale,
                 "shadow_price": price,
                 "unit": limit.functional.unit,
