@@ -185,8 +185,8 @@ def spread_evenly(undivided: Answer, one: Answer) -> str:
     value = one.problem.evaluator.values(point[None]).value
     gained = one.problem.objective(value)[0] - one.problem.null_objective
     return (
-        f"The advice of `{UNDIVIDED}`, spread evenly, returns {gained:+.2f} million EUR here; "
-        f"divided as below {improvement(one.result):+.2f}.\n\n"
+        f"The advice of `{UNDIVIDED}`, which keeps today's total, returns {gained:+.2f} million EUR "
+        f"when it is spread evenly; the one below, which may spend less, {improvement(one.result):+.2f}.\n\n"
     )
 
 
