@@ -137,13 +137,18 @@ class Page:
 
     def write(self, row: int, column: int, value: object, **style: object) -> None:
         """A value as what it is: number, yes or no, text or nothing; text never becomes a formula or link."""
+        self._put(row, column, value, style, exact=False)
+
+    def _put(self, row: int, column: int, value: object, style: Style, *, exact: bool) -> None:
+        """The same; `exact` keeps a number that shows as -0 for what it is, because formulas add it up."""
         value, look = to_python(value), self.book.style(**style)
         if is_missing(value):
             self.sheet.write_blank(row, column, None, look)
         elif isinstance(value, bool):
             self.sheet.write_string(row, column, self.labels.yes_no(value), look)
         elif is_number(value):
-            self.sheet.write_number(row, column, without_minus_zero(value, style.get("num_format")), look)
+            shown = value if exact else without_minus_zero(value, style.get("num_format"))
+            self.sheet.write_number(row, column, shown, look)
         else:
             self.sheet.write_string(row, column, plain_text(value), look)
 
@@ -178,11 +183,11 @@ class Page:
         else:
             self.write(self.row, column, value, **style)
 
-    def rows(self, rows: Sequence[Sequence[object]], styles: Sequence[Style]) -> None:
+    def rows(self, rows: Sequence[Sequence[object]], styles: Sequence[Style], *, exact: bool = False) -> None:
         """Rows of values with one style per column, a thin line under each, as high as wrapped text needs."""
         for values in rows:
             for column, (value, style) in enumerate(zip(values, styles, strict=True)):
-                self.write(self.row, column, value, **{**THIN, **style})
+                self._put(self.row, column, value, {**THIN, **style}, exact=exact)
             cells = zip(values, self.widths, styles, strict=False)
             wrapped = [(value, width) for value, width, style in cells if style.get("text_wrap")]
             self.sheet.set_row(self.row, _height([(v, w) for v, w in wrapped if isinstance(v, str)]))

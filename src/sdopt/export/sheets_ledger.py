@@ -68,7 +68,7 @@ def _matrix(page: Page, table: pd.DataFrame, pockets: Sequence[str]) -> None:
         texts = [effect, labels.find(f"kind.{kind}", kind), cash]
         amounts = [found.get(pocket) for pocket in pockets]
         styles = [style if amount else {**style, **FAINT} for amount in amounts]
-        page.rows([[*texts, *amounts]], [NAME, TEXT, CENTRE, *styles])
+        page.rows([[*texts, *amounts]], [NAME, TEXT, CENTRE, *styles], exact=True)
         _sum_of_row(page, page.row - 1, len(pockets), sum(found.values()), {**style, **THIN, "bold": True})
     sums = [table.loc[table["pocket"] == pocket, "difference"].sum() for pocket in pockets]
     _total_row(page, first, [*sums, sum(sums)], style)
@@ -101,7 +101,9 @@ def _years(page: Page, years: pd.DataFrame) -> None:
     page.header([labels("column.pocket"), "", "", *years.columns], [NAME, {}, {}, *[style] * years.shape[1]])
     first = page.row
     for pocket, values in zip(years.index, years.to_numpy(), strict=True):
-        page.rows([[_pocket(labels, pocket), "", "", *values]], [NAME, {}, {}, *[style] * len(values)])
+        page.rows(
+            [[_pocket(labels, pocket), "", "", *values]], [NAME, {}, {}, *[style] * len(values)], exact=True
+        )
     _total_row(page, first, [float(sum(column)) for column in years.to_numpy().T], style)
 
 
@@ -140,7 +142,7 @@ def _perspective(page: Page, table: pd.DataFrame) -> None:
     for row in table.itertuples():
         kind = labels.find(f"kind.{row.kind}", row.kind)
         values = [row.effect, kind, bool(row.cash), row.null, row.advice, None]
-        page.rows([values], [NAME, TEXT, CENTRE, style, style, change])
+        page.rows([values], [NAME, TEXT, CENTRE, style, style, change], exact=True)
         _difference(page, page.row - 1, (row.null, row.advice), {**change, **THIN})
     sums = [float(table["null"].sum()), float(table["advice"].sum())]
     _total_row(page, first, sums, style)
