@@ -59,6 +59,8 @@ class Result:
         fiscal_rules   (only when the config names a library) id, rule, title, part, kind, chosen (bool),
                        imposed (bool, in that year), year, measure, sense, limit, null, advice, slack,
                        binds (yes, no, not_applicable), null_verdict, verdict, null_class, class, prices, unit
+        multi_year_budget  (only where the fiscal library has a budget) side, term, account, name, variable,
+                       year, null, advice, difference, unit; totals of the year in its own prices
         assumptions    name, value, low, high, distribution, unit, source, link (number of the causal link),
                        status, confidence (in that link), note, uncertain (bool)
         end_value      weight, null, advice, difference, regret, regret_at_most, advice_changes

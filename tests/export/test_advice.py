@@ -109,7 +109,7 @@ def test_every_label_is_used() -> None:
     # Families whose last part is a value of the data, such as sense, measure and unit.
     families = {"sense", "measure", "unit", "status", "meaning", "source", "audit", "limit"}
     families |= {"kind", "pocket", "convention", "method"}
-    families |= {"rule_kind", "binds", "verdict", "prices", "distribution"}
+    families |= {"rule_kind", "binds", "verdict", "prices", "distribution", "budget"}
     for row in csv.DictReader(text.splitlines(keepends=True)):
         family, _, name = row["key"].removesuffix(".title").partition(".")
         used = re.search(rf"""["']({re.escape(row["key"])}|{re.escape(name)})["']""", code)

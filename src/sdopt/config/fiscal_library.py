@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sdopt.config.budget_lines import BudgetLine, read_budget_lines
 from sdopt.config.document import Complain, Place, line_of, read_document, where
 from sdopt.config.names import same_name
 from sdopt.config.schema import Config, Strict
@@ -150,6 +151,15 @@ class FiscalRule(Strict):
         return limited or self.largest_rise is not None or self.largest_fall is not None
 
 
+class BudgetTable(Strict):
+    """The multi-year budget that is shown with the rules."""
+
+    lines: Path
+    """Its lines (.csv: variable, share, side, term, taakveld 2025-2026, name), relative to the library."""
+    price_index: Text
+    """Model variable that turns the model's prices into those of the year itself."""
+
+
 class RuleSet(Strict):
     """What a library file holds."""
 
@@ -159,15 +169,22 @@ class RuleSet(Strict):
     """What the rules are of."""
     rules: tuple[FiscalRule, ...] = Field(min_length=1)
     """The rules, in the order in which they are shown."""
+    budget: BudgetTable | None = None
+    """The multi-year budget; none when absent."""
 
 
 @dataclass(frozen=True)
 class Library:
-    """A library that was read; `sha256` is of its text without BOM and with line feeds."""
+    """A library that was read; `sha256` is of its text (and its budget's), without BOM, with line feeds.
+
+    `price_index` is the model variable by which the budget's lines are brought to current prices.
+    """
 
     path: Path
     rules: tuple[FiscalRule, ...]
     sha256: str
+    budget: tuple[BudgetLine, ...] = ()
+    price_index: str = ""
 
     def find(self, name: str) -> FiscalRule | None:
         """The rule with a plain name; case, spaces and underscores make no difference."""
@@ -204,12 +221,22 @@ def read_library(path: Path) -> Library:
     found: list[tuple[Place, str]] = []
     document = check_shape(document, lambda *complaint: found.append(complaint), RuleSet)
     if not found:
-        rules = validate(RuleSet, document.data).rules
+        written = validate(RuleSet, document.data)
+        rules, budget = written.rules, written.budget
         _check_library(rules, lambda *complaint: found.append(complaint))
     for place, message in sorted(found, key=lambda complaint: line_of(complaint[0], document.lines) or 0):
         complaints.add(where(place, document.lines), message)
     complaints.raise_if_any()
-    return Library(path, rules, hashlib.sha256(text.encode("utf-8")).hexdigest())
+    library = Library(path, rules, hashlib.sha256(text.encode("utf-8")).hexdigest())
+    return library if budget is None else _with_budget(library, budget)
+
+
+def _with_budget(library: Library, budget: BudgetTable) -> Library:
+    path = library.path.parent / budget.lines
+    lines = read_budget_lines(path)
+    both = library.sha256 + read_text(path, "save the table as CSV UTF-8")
+    sha256 = hashlib.sha256(both.encode("utf-8")).hexdigest()
+    return replace(library, budget=lines, price_index=budget.price_index, sha256=sha256)
 
 
 def _check_library(rules: tuple[FiscalRule, ...], complain: Complain) -> None:

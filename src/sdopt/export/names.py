@@ -16,6 +16,7 @@ NAME_COLUMNS = {
     "return": "component",
     "assumptions": "name",
     "fiscal_rules": "part",
+    "multi_year_budget": "variable",
     "ledger": "effect",
     "ledger_years": "effect",
     "perspectives": "effect",

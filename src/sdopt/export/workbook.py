@@ -12,6 +12,7 @@ from sdopt.export.cells import plain_text
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.page import Book, Page
+from sdopt.export.sheets_budget import fill_budget
 from sdopt.export.sheets_fiscal import fill_fiscal_rules
 from sdopt.export.sheets_ledger import fill_conventions, fill_ledger, fill_perspectives
 from sdopt.export.sheets_return import fill_return
@@ -34,6 +35,7 @@ SHEETS: tuple[tuple[str, Callable[[Page], None], tuple[str, ...]], ...] = (
     ("conventions", fill_conventions, ("conventions",)),
     ("constraints", fill_constraints, ("constraints",)),
     ("fiscal_rules", fill_fiscal_rules, ("fiscal_rules",)),
+    ("budget", fill_budget, ("multi_year_budget",)),
     ("assumptions", fill_assumptions, ("assumptions",)),
     ("search", fill_search, ("search", "audit", "starts")),
     ("run", fill_run, ()),

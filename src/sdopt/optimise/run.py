@@ -13,6 +13,7 @@ from sdopt.config.units import plain_unit
 from sdopt.errors import ReplayError
 from sdopt.optimise import tables
 from sdopt.optimise.archive import Archive, View
+from sdopt.optimise.budget_table import budget_table
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.fiscal_table import fiscal_tables
 from sdopt.optimise.ledger import convention_table, ledger_tables
@@ -110,6 +111,7 @@ def _result(
             **ledger_tables(problem, runs[NULL], runs.get(ADVICE, runs[NULL])),
             **convention_table(problem),
             **fiscal_tables(problem, runs[NULL], runs.get(ADVICE, runs[NULL])),
+            **budget_table(problem, runs[NULL], runs.get(ADVICE, runs[NULL])),
         },
     )
 

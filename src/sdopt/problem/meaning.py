@@ -16,6 +16,7 @@ from sdopt.equations.constant_value import constant_value
 from sdopt.equations.expression import Number
 from sdopt.equations.system import EquationSystem, Variable
 from sdopt.errors import Complaints, ConfigError, did_you_mean
+from sdopt.problem.budget import check_budget
 from sdopt.problem.fiscal import check_fiscal_rules
 from sdopt.problem.rules import other_weights, sides
 
@@ -61,6 +62,7 @@ def check_meaning(loaded: LoadedConfig, system: EquationSystem, constants: tuple
     _check_constraints(check)
     if loaded.fiscal is not None:
         check_fiscal_rules(loaded.fiscal, lambda name: resolve(name, system), check.model, check.complain)
+        check_budget(loaded.fiscal, system, check.model, check.complain)
     _check_objective(check)
     _check_uncertainties(check)
     for number, name in enumerate(loaded.config.output.show):

@@ -1,0 +1,55 @@
+"""The multi-year budget in current prices: accounts by year, without new policy and with the advice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sdopt.config.budget_lines import BudgetLine
+from sdopt.config.units import amount_per_year
+from sdopt.problem.budget import parts_of_line
+from sdopt.problem.build import Problem
+
+Floats = NDArray[np.float64]
+Run = Mapping[str, Floats]
+"""key -> (time,)."""
+
+COLUMNS = (*("side", "term", "account", "name", "variable", "year", "null", "advice", "difference", "unit"),)
+
+
+def budget_table(problem: Problem, null: Run, advice: Run) -> dict[str, pd.DataFrame]:
+    """Table `multi_year_budget`; {} without a library of fiscal rules that has a budget.
+
+    A row per line and year, from the year before the decision years to the last of them; amounts are the
+    year's total in prices of that year (the model's real amount times its price index).
+    """
+    if problem.fiscal is None or not problem.fiscal.library.budget:
+        return {}
+    library = problem.fiscal.library
+    (index,) = parts_of_line(library.price_index, problem.system)
+    rows = [row for line in library.budget for row in _rows(problem, line, index.key, null, advice)]
+    return {"multi_year_budget": pd.DataFrame(rows, columns=list(COLUMNS))}
+
+
+def _rows(
+    problem: Problem, line: BudgetLine, index: str, null: Run, advice: Run
+) -> Iterator[tuple[object, ...]]:
+    """A row per year; `index` is the key of the price index."""
+    parts = parts_of_line(line.variable, problem.system)
+    years = problem.config.decision_years
+    for year in range(max(years.first - 1, int(problem.grid.start)), years.last + 1):
+        inside = (problem.grid.times > year - problem.grid.step / 2) & (
+            problem.grid.times < year + 1 - problem.grid.step / 2
+        )
+        before, after = (
+            line.share * sum(float((run[part.key] * run[index])[inside].mean()) for part in parts)
+            for run in (null, advice)
+        )
+        unit = amount_per_year(parts[0].unit)
+        yield (
+            *(line.side, line.term, line.account, line.name, line.variable, year),
+            *(before, after, after - before, unit),
+        )
