@@ -41,7 +41,7 @@ fiscal_rules:
 ## The multi-year budget
 
 A library may name the lines of a budget (`budget: {lines: taakvelden.csv, price_index: price index}`). Then
-there are `tables/multi_year_budget.csv` and the sheet Meerjarenbegroting: income and spending by Iv3 taakveld,
+come `tables/multi_year_budget.csv` and the sheet Meerjarenbegroting: income and spending by Iv3 taakveld,
 structural and incidental apart, from the year before the decisions to the last of them, in prices of the
 year itself. A line is a share of a model variable (of an array: of all its elements together). Income less
 spending is the model's balance.
