@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sdopt.config.csv_table import read_table
 from sdopt.config.names import same_name
-from sdopt.config.text_file import read_text
 from sdopt.errors import Complaints, ConfigError, did_you_mean
 
 COLUMNS = ("name", "value", "low", "high", "unit", "source", "status", "note")
@@ -23,7 +20,6 @@ WEAK_STATUSES = ("memory", "judgement")
 WEAK_CONFIDENCES = ("C", "D")
 
 _NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?([eE][-+]?[0-9]+)?")
-_REMEDY = "save the table as CSV UTF-8"
 
 Row = dict[str, str]
 
@@ -70,55 +66,13 @@ def read_constants(path: Path) -> tuple[Constant, ...]:
         distribution, unknown statuses, distributions or confidences, names given twice.
     """
     complaints = Complaints(str(path), ConfigError)
-    text = read_text(path, _REMEDY)
-    delimiter = _delimiter(text)
-    rows = dict(_rows(text, delimiter, complaints))
-    mark = _decimal_mark(rows, delimiter)
+    table = read_table(path, COLUMNS, complaints, OPTIONAL)
+    rows = {number: dict.fromkeys(OPTIONAL, "") | dict(row) for number, row in table.rows.items()}
+    mark = table.mark
     constants = [_constant(f"row {number}", row, mark, complaints) for number, row in rows.items()]
     _check_given_once(rows, complaints)
     complaints.raise_if_any()
     return tuple(constants)
-
-
-def _delimiter(text: str) -> str:
-    header = text.split("\n", 1)[0]
-    return ";" if header.count(";") > header.count(",") else ","
-
-
-def _rows(text: str, delimiter: str, complaints: Complaints) -> Iterator[tuple[int, Row]]:
-    """Each row with its number, as column -> trimmed cell; faults of the table itself raise at once."""
-    try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise ConfigError(f"{complaints.stage}: not a CSV table ({error}); {_REMEDY}") from None
-    header = [cell.strip().lower() for cell in table[0]] if table else []
-    _check_header(header, complaints)
-    for number, cells in enumerate(table[1:], start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) == len(header):
-            cells = [cell.strip() for cell in cells]
-            yield number, dict.fromkeys(OPTIONAL, "") | dict(zip(header, cells, strict=True))
-        else:
-            complaints.add(f"row {number}", f"{len(cells)} cells where the first row has {len(header)}; "
-                           f'put text that contains "{delimiter}" in double quotes')  # fmt: skip
-
-
-def _check_header(header: list[str], complaints: Complaints) -> None:
-    for column in (*COLUMNS, *OPTIONAL):
-        if header.count(column) > 1 or (column in COLUMNS and column not in header):
-            problem = "missing" if column not in header else "given twice"
-            others = [name for name in header if name not in (*COLUMNS, *OPTIONAL)]
-            complaints.add(
-                f"column {column}", f"{problem}.{did_you_mean(column, others)} Needed: {', '.join(COLUMNS)}"
-            )
-    complaints.raise_if_any()
-
-
-def _decimal_mark(rows: dict[int, Row], delimiter: str) -> str:
-    """One mark for the whole file, so that 1.234 can never be read as another number than was meant."""
-    numbers = (row[column] for row in rows.values() for column in ("value", "low", "high"))
-    return "," if delimiter == ";" and any("," in number for number in numbers) else "."
 
 
 def _constant(where: str, row: Row, mark: str, complaints: Complaints) -> Constant:

@@ -29,10 +29,12 @@ class CsvTable:
     mark: str
 
 
-def read_table(path: Path, columns: tuple[str, ...], complaints: Complaints) -> CsvTable:
+def read_table(
+    path: Path, columns: tuple[str, ...], complaints: Complaints, optional: tuple[str, ...] = ()
+) -> CsvTable:
     """Read a CSV in UTF-8, with commas, or with semicolons (then with decimal commas or points).
 
-    Case does not matter in the names of `columns`; other columns keep theirs.
+    Case does not matter in the names of `columns` and of `optional` ones; other columns keep theirs.
 
     Raises
     ------
@@ -46,19 +48,21 @@ def read_table(path: Path, columns: tuple[str, ...], complaints: Complaints) -> 
         cells = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise ConfigError(f"{complaints.stage}: not a CSV table ({error}); {REMEDY}") from None
-    header = _header(cells[0] if cells else [], columns, complaints)
+    header = _header(cells[0] if cells else [], columns, optional, complaints)
     rows = dict(_rows(cells[1:], header, delimiter, complaints))
     commas = (_DECIMAL_COMMA.fullmatch(cell) for row in rows.values() for cell in row.values())
     return CsvTable(header, rows, "," if delimiter == ";" and any(commas) else ".")
 
 
-def _header(cells: list[str], columns: tuple[str, ...], complaints: Complaints) -> tuple[str, ...]:
+def _header(
+    cells: list[str], columns: tuple[str, ...], optional: tuple[str, ...], complaints: Complaints
+) -> tuple[str, ...]:
     names = (cell.strip() for cell in cells)
-    header = [name.lower() if name.lower() in columns else name for name in names]
+    header = [name.lower() if name.lower() in (*columns, *optional) else name for name in names]
     for column in dict.fromkeys((*columns, *header)):
         if column and header.count(column) != 1:
             problem = "missing" if column not in header else "given twice"
-            near = did_you_mean(column, [name for name in header if name not in columns])
+            near = did_you_mean(column, [name for name in header if name not in (*columns, *optional)])
             complaints.add(f"column {column}", f"{problem}.{near} Needed: {', '.join(columns)}")
     complaints.raise_if_any()
     return tuple(header)
