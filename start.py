@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> int:
     """Install what the command needs, then run it."""
     if arguments[:1] == ["test"]:
         install(requirements(extras=("test",)))
-        return run(["-m", "pytest", *arguments[1:]], folder=ROOT)
+        return run(["-m", "pytest", "--numprocesses=auto", *arguments[1:]], folder=ROOT)
     install(requirements(extras=()))
     return run(["-m", "sdopt", *arguments])
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["mechanism_table"]
+
 # Derandomised: the same examples on every machine, so a failure is a failure of the change.
 settings.register_profile("sdopt", derandomize=True, deadline=None)
 settings.load_profile("sdopt")
