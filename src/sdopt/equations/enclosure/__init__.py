@@ -1,0 +1,1 @@
+"""Enclosures: what every variable can be, for all decision vectors of a box at once."""

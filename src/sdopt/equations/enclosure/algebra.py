@@ -1,0 +1,182 @@
+"""Arithmetic with enclosures: polynomials in the decisions, plus bounded errors.
+
+A form is one row of numbers `[constant | linear | quadratic | cubes | errors]`. It stands for all functions
+`constant + linear d + quadratic (d, d) + cubes d**3 + errors e` of the decisions `d`, scaled to [-1, 1], with
+some `e` in [-1, 1] that may depend on `d`. Sums are exact. What a product or a curve has beyond that goes
+into a new error, which later operations carry along linearly: errors made early fade and cancel as
+effects do.
+
+After Makino and Berz (2003), Taylor models and other validated functional inclusion methods, with the
+errors of affine arithmetic (Stolfi and de Figueiredo 1997) in the place of one interval remainder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Form = NDArray[np.float64]
+
+MARGIN = 1e-9
+"""Every error is made larger by this part: many times what rounding can do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bend:
+    """An error that lines in the argument bound more closely: value = chord + radius * error.
+
+    `argument` is the form bent; `above` and `below` hold lines (slope, height) between which the value lies.
+    """
+
+    argument: Form
+    slope: float
+    middle: float
+    above: tuple[tuple[float, float], ...]
+    below: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class ErrorTerm:
+    """One error: its size, the register of the instruction that made it, and the bend it belongs to.
+
+    `blame` says how much of what made it comes from each decision, (decision,).
+    """
+
+    radius: float
+    register: int
+    blame: Form
+    bend: Bend | None
+
+
+@dataclass
+class Algebra:
+    """Forms in `count` decisions. `errors` grows; `register` is the instruction being worked out."""
+
+    count: int
+    errors: list[ErrorTerm] = field(default_factory=list)
+    register: int = -1
+
+    def __post_init__(self) -> None:
+        self.rows, self.columns = np.triu_indices(self.count)
+        self.on_diagonal = self.rows == self.columns
+        self.diagonal = np.flatnonzero(self.on_diagonal)
+        self.linear = slice(1, 1 + self.count)
+        self.quadratic = slice(1 + self.count, 1 + self.count + len(self.rows))
+        self.size = self.quadratic.stop + self.count
+        self.cubes = slice(self.quadratic.stop, self.size)
+        self._parts = (self.linear, self.quadratic, self.cubes)
+
+    def line(self, constant: float, slope: Form) -> Form:
+        """`constant + slope d`, with a slope per decision (decision,)."""
+        form = np.zeros(self.size)
+        form[0], form[self.linear] = constant, slope
+        return form
+
+    def constant(self, value: float) -> Form:
+        """A number as a form."""
+        form = np.zeros(self.size)
+        form[0] = value
+        return form
+
+    def affine(self, form: Form, scale: float, shift: float) -> Form:
+        """`scale * form + shift`."""
+        result = form * scale
+        result[0] += shift
+        return result
+
+    def plus(self, a: Form, b: Form, weight: float = 1.0) -> Form:
+        """`a + weight * b`."""
+        if len(a) >= len(b):
+            result = a.copy()
+            result[: len(b)] += b if weight == 1.0 else weight * b
+            return result
+        result = b * weight
+        result[: len(a)] += a
+        return result
+
+    def with_error(self, form: Form, radius: float, blame: Form, bend: Bend | None = None) -> Form:
+        """The form, uncertain by `radius` more; `blame` is the form that brings it in, or its linear part."""
+        if radius == 0.0:
+            return form
+        place = self.size + len(self.errors)
+        result = np.zeros(place + 1)
+        result[: len(form)] = form
+        result[place] = radius * (1 + MARGIN)
+        linear = np.abs(blame[self.linear] if len(blame) >= self.size else blame)
+        share = linear / (linear.sum() or 1.0)
+        self.errors.append(ErrorTerm(float(result[place]), self.register, share, bend))
+        return result
+
+    def error(self, form: Form) -> float:
+        """The sum of all errors of a form."""
+        return float(np.abs(form[self.size :]).sum())
+
+    def range(self, form: Form) -> tuple[float, float]:
+        """Lower and upper bound of a form: each decision's line and square together, the rest apart."""
+        cubes, quadratic = form[self.cubes], form[self.quadratic]
+        slope, square = np.abs(form[self.linear] + 0.75 * cubes), quadratic[self.diagonal]
+        mixed = np.abs(quadratic).sum() - np.abs(square).sum() + np.abs(form[self.size :]).sum()
+        mixed += 0.25 * np.abs(cubes).sum()
+        turning = np.divide(slope**2, 4 * square, out=np.zeros_like(square), where=square != 0)
+        inside = slope < 2 * np.abs(square)
+        high = np.where(inside & (square < 0), -turning, slope + square).sum()
+        low = np.where(inside & (square > 0), -turning, square - slope).sum()
+        return float(form[0] + low - mixed), float(form[0] + high + mixed)
+
+    def times(self, a: Form, b: Form) -> Form:
+        """The product. Powers it cannot keep are economised: `d**4` is `d**2 - 1/8` but for 1/8."""
+        result = np.zeros(max(len(a), len(b)))
+        result[: len(b)] = a[0] * b
+        result[: len(a)] += b[0] * a
+        result[0] = a[0] * b[0]
+        slope_a, slope_b = a[self.linear], b[self.linear]
+        cross = slope_a[self.rows] * slope_b[self.columns]
+        other = slope_a[self.columns] * slope_b[self.rows]
+        result[self.quadratic] += np.where(self.on_diagonal, cross, cross + other)
+        beyond = self._cubes(result, a, b) + self._fourth_powers(result, a, b)
+        error_a, error_b = self.error(a), self.error(b)
+        size_a, size_b = (float(np.abs(form[1 : self.size]).sum()) for form in (a, b))
+        beyond += size_a * error_b + size_b * error_a + error_a * error_b
+        return self.with_error(result, beyond, size_b * np.abs(slope_a) + size_a * np.abs(slope_b))
+
+    def _cubes(self, result: Form, a: Form, b: Form) -> float:
+        """Add what can be kept of the products of order three to `result`; give a bound on the rest."""
+        rest = 0.0
+        mixed = np.zeros((self.count, self.count))
+        for one, other in ((a, b), (b, a)):
+            if not other[self.quadratic].any():
+                continue
+            slope, square = one[self.linear], self._matrix(other)
+            diagonal = square.diagonal()
+            result[self.cubes] += slope * diagonal
+            mixed += np.outer(slope, diagonal) + square * slope
+            off = np.abs(square).sum(axis=1) - np.abs(diagonal)
+            rest += float(np.abs(slope) @ (off.sum() / 2 - off))
+        np.fill_diagonal(mixed, 0.0)
+        result[self.linear] += 0.5 * mixed.sum(axis=1)
+        return rest + float(0.5 * np.abs(mixed).sum())
+
+    def _fourth_powers(self, result: Form, a: Form, b: Form) -> float:
+        """Add what can be kept of the products of order four and up to `result`; give a bound on the rest."""
+        square_a, square_b = a[self.quadratic][self.diagonal], b[self.quadratic][self.diagonal]
+        terms = [square_a * square_b, a[self.linear] * b[self.cubes], a[self.cubes] * b[self.linear]]
+        powers = np.sum(terms, axis=0)
+        result[self.quadratic][self.diagonal] += powers
+        result[0] -= powers.sum() / 8
+        size_a, size_b = ([float(np.abs(f[part]).sum()) for part in self._parts] for f in (a, b))
+        products = size_a[1] * size_b[1] + size_a[2] * (size_b[0] + size_b[1] + size_b[2])
+        products += size_b[2] * (size_a[0] + size_a[1])
+        return max(products - float(np.abs(terms).sum()), 0.0) + float(np.abs(powers).sum()) / 8
+
+    def _matrix(self, form: Form) -> Form:
+        """Coefficients of the quadratic part; off the diagonal the whole one stands in both places."""
+        matrix = np.zeros((self.count, self.count))
+        matrix[self.rows, self.columns] = matrix[self.columns, self.rows] = form[self.quadratic]
+        return matrix
+
+    def symmetric(self, form: Form) -> Form:
+        """The symmetric matrix `H` with which the quadratic part is `d' H d`, (decision, decision)."""
+        matrix = self._matrix(form)
+        return np.asarray((matrix + np.diag(matrix.diagonal())) / 2)

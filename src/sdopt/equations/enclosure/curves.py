@@ -1,0 +1,146 @@
+"""Smooth functions of one form: a polynomial through Chebyshev's nodes, with a bound on what it misses.
+
+The polynomial of degree n through Chebyshev's nodes of an interval of half width r misses a function by at
+most `r**(n+1) / (2**n (n+1)!)` times its largest derivative of order n + 1 there (Davis 1975, Interpolation
+and Approximation, section 3.3). Where one decision is almost all of the argument it is a cubic, else a
+quadratic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import factorial
+
+import numpy as np
+
+from sdopt.equations.enclosure.algebra import Algebra, Form
+from sdopt.errors import SdoptError
+
+DOMINANT = 0.8
+"""Part of an argument's linear size that one decision must have for a cubic: cubes of others are not kept."""
+
+
+class CannotEncloseError(SdoptError):
+    """Over this box a function has no bounds: a divisor may be zero, a logarithm's argument negative."""
+
+
+Derivative = Callable[[float, float], float]
+"""From an interval to the largest absolute value of a derivative there, or a bound on it."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A function, its third and fourth derivatives, and the interval it is smooth on."""
+
+    value: Callable[[float], float]
+    third: Derivative
+    fourth: Derivative
+    domain: tuple[float, float] = (-np.inf, np.inf)
+
+
+def _largest(function: Callable[[float], float]) -> Derivative:
+    """For a derivative that is largest at an end of the interval."""
+    return lambda low, high: max(abs(function(low)), abs(function(high)))
+
+
+def _always(bound: float) -> Derivative:
+    return lambda low, high: bound
+
+
+def _steepest(low: float, high: float) -> float:
+    return float(np.cosh(max(-low, high)))
+
+
+def _tangent_third(x: float) -> float:
+    square = float(np.tan(x)) ** 2
+    return 2 * (1 + square) * (1 + 3 * square)
+
+
+def _tangent_fourth(x: float) -> float:
+    tangent = float(np.tan(x))
+    return 8 * tangent * (1 + tangent**2) * (2 + 3 * tangent**2)
+
+
+_ARC = (
+    _largest(lambda x: (1 + 2 * x * x) / (1 - x * x) ** 2.5),
+    _largest(lambda x: (9 * x + 6 * x**3) / (1 - x * x) ** 3.5),
+    (-1.0, 1.0),
+)
+CURVES = {
+    "exp": Curve(np.exp, _largest(np.exp), _largest(np.exp)),
+    "ln": Curve(np.log, _largest(lambda x: 2 / x**3), _largest(lambda x: 6 / x**4), (0.0, np.inf)),
+    "sqrt": Curve(
+        np.sqrt, _largest(lambda x: 0.375 * x**-2.5), _largest(lambda x: 0.9375 * x**-3.5), (0.0, np.inf)
+    ),
+    "sin": Curve(np.sin, _always(1.0), _always(1.0)),
+    "cos": Curve(np.cos, _always(1.0), _always(1.0)),
+    "tan": Curve(np.tan, _largest(_tangent_third), _largest(_tangent_fourth), (-np.pi / 2, np.pi / 2)),
+    "arcsin": Curve(np.arcsin, *_ARC),
+    "arccos": Curve(np.arccos, *_ARC),
+    "arctan": Curve(np.arctan, _always(2.0), _always(4.7)),
+    "sinh": Curve(np.sinh, _steepest, _steepest),
+    "cosh": Curve(np.cosh, _steepest, _steepest),
+    "tanh": Curve(np.tanh, _always(2.0), _always(4.1)),
+}
+
+
+def reciprocal(algebra: Algebra, form: Form) -> Form:
+    """One divided by a form that is not zero anywhere."""
+    low, _ = algebra.range(form)
+    domain = (0.0, np.inf) if low > 0 else (-np.inf, 0.0)
+    third, fourth = _largest(lambda x: 6 / x**4), _largest(lambda x: 24 / x**5)
+    return bent(algebra, form, Curve(lambda x: 1 / x, third, fourth, domain))
+
+
+def power(algebra: Algebra, form: Form, exponent: float) -> Form:
+    """A form to a given power; a base that may be zero or less only goes with whole powers up to three."""
+    whole = exponent in (0.0, 1.0, 2.0, 3.0)
+
+    def derivative(order: int) -> Derivative:
+        factor = float(np.prod([exponent - k for k in range(order)]))
+        left = 0.0 if factor == 0 or whole else exponent - order
+        return _largest(lambda x: factor * x**left)
+
+    domain = (-np.inf if whole else 0.0, np.inf)
+    return bent(algebra, form, Curve(lambda x: x**exponent, derivative(3), derivative(4), domain))
+
+
+def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
+    """A curve of a form.
+
+    Raises
+    ------
+    CannotEncloseError
+        When the form may leave the interval on which the curve is smooth.
+    """
+    low, high = algebra.range(form)
+    if not (curve.domain[0] < low and high < curve.domain[1]):
+        raise CannotEncloseError(f"its argument may be anything from {low:.6g} to {high:.6g}")
+    middle, radius = (low + high) / 2, (high - low) / 2
+    if radius <= 1e-12 * max(1.0, abs(middle)):
+        flat = algebra.constant(curve.value(middle))
+        return algebra.with_error(flat, _spread(curve, low, middle, high), form)
+    slopes = np.abs(form[algebra.linear])
+    degree = 3 if slopes.max() > DOMINANT * slopes.sum() else 2
+    scaled = algebra.affine(form, 1 / radius, -middle / radius)
+    result = _polynomial(algebra, scaled, lambda t: curve.value(middle + radius * t), degree)
+    derivative = curve.third if degree == 2 else curve.fourth
+    missed = derivative(low, high) * radius ** (degree + 1) / (2**degree * factorial(degree + 1))
+    return algebra.with_error(result, missed, form)
+
+
+def _polynomial(algebra: Algebra, scaled: Form, value: Callable[[float], float], degree: int) -> Form:
+    """The polynomial through Chebyshev's nodes of [-1, 1], of a form in that interval."""
+    nodes = np.cos((2 * np.arange(degree + 1) + 1) * np.pi / (2 * degree + 2))
+    *higher, slope, height = np.polyfit(nodes, [float(value(node)) for node in nodes], degree)
+    result, power_of = algebra.affine(scaled, slope, height), scaled
+    for coefficient in reversed(higher):
+        power_of = algebra.times(power_of, scaled)
+        result = algebra.plus(power_of * coefficient, result)
+    return result
+
+
+def _spread(curve: Curve, low: float, middle: float, high: float) -> float:
+    """What a curve differs from its middle on an interval so narrow that it is a line there, twice over."""
+    return 2 * max(abs(curve.value(low) - curve.value(middle)), abs(curve.value(high) - curve.value(middle)))

@@ -1,0 +1,144 @@
+"""Run a program for a whole box of decision vectors at once: enclosures instead of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sdopt.equations.enclosure.algebra import Algebra, Form
+from sdopt.equations.enclosure.curves import CannotEncloseError
+from sdopt.equations.enclosure.operations import Operations, is_form
+from sdopt.equations.program import Program
+from sdopt.equations.tape import Instruction
+
+
+@dataclass(frozen=True, eq=False)
+class StraightPath:
+    """An input over time that is linear in the decisions: `constant` (time,), `weights` (time, decision)."""
+
+    constant: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Decision vectors between `lower` and `upper`, (decision,), and the path of every input they give."""
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    paths: Mapping[str, StraightPath]
+
+    @property
+    def middle(self) -> NDArray[np.float64]:
+        """The decision vector in the middle."""
+        return (self.lower + self.upper) / 2
+
+    @property
+    def radius(self) -> NDArray[np.float64]:
+        """Half the width of every decision."""
+        return (self.upper - self.lower) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosures:
+    """What weighted sums of the outputs can be: forms in the decisions scaled to [-1, 1], or numbers."""
+
+    algebra: Algebra
+    values: tuple[Form | float, ...]
+
+
+def enclose(
+    program: Program, box: Box, weights: sparse.csr_matrix, curved: frozenset[int] = frozenset()
+) -> Enclosures:
+    """Enclose `weights` (sum, output x time) times the outputs at all grid times, over a box.
+
+    Raises
+    ------
+    CannotEncloseError
+        When a function has no bounds over this box.
+    """
+    run = _Run(program, box, curved)
+    columns = weights.tocsc()
+    sums: list[Any] = [0.0] * weights.shape[0]
+    for moment in range(program.grid.steps + 1):
+        run.step(moment)
+        for output, register in enumerate(program.output_registers):
+            place = output * (program.grid.steps + 1) + moment
+            for k in range(columns.indptr[place], columns.indptr[place + 1]):
+                row = columns.indices[k]
+                sums[row] = run.operations.sum(sums[row], run.values[register], columns.data[k])
+    return Enclosures(run.algebra, tuple(sums))
+
+
+class _Run:
+    """The registers at one moment, and what made them, so that what stays the same is worked out once."""
+
+    def __init__(self, program: Program, box: Box, curved: frozenset[int]) -> None:
+        self.program, self.box = program, box
+        self.algebra = Algebra(len(box.lower))
+        self.operations = Operations(self.algebra, curved)
+        self.values: dict[int, Any] = dict(program.numbers)
+        self.made: dict[int, tuple[Sequence[Any], Any]] = {}
+        self.chosen: dict[tuple[float, bytes], Any] = {}
+
+    def step(self, moment: int) -> None:
+        """Every register at one grid time; moments come in order, from 0."""
+        program, values = self.program, self.values
+        moved = self._moved(moment - 1) if moment else None
+        widths = program.grid.widths
+        values[program.time] = float(program.grid.times[moment])
+        values[program.time_step] = float(widths[min(moment, len(widths) - 1)])
+        for key, registers in program.inputs.items():
+            values[registers.now] = self._input(key, moment)
+            values[registers.start] = self._input(key, 0)
+        self._work_out(program.outside)
+        for stock in program.stocks:
+            values[stock.stock] = values[stock.initial] if moved is None else moved[stock.stock]
+        self._work_out(program.loop)
+
+    def _input(self, key: str, moment: int) -> Any:
+        """An input at one moment: the same object as before where the same decisions hold."""
+        path = self.box.paths[key]
+        constant, weights = float(path.constant[moment]), path.weights[moment]
+        known = constant, weights.tobytes()
+        if known not in self.chosen:
+            middle, slope = constant + float(weights @ self.box.middle), weights * self.box.radius
+            self.chosen[known] = self.algebra.line(middle, slope) if slope.any() else middle
+        return self.chosen[known]
+
+    def _moved(self, moment: int) -> dict[int, Any]:
+        """Stocks after the step that begins at a moment."""
+        values, width = self.values, float(self.program.grid.widths[moment])
+        return {
+            stock.stock: values[stock.source]
+            if stock.assigned
+            else self.operations.sum(values[stock.stock], values[stock.source], width)
+            for stock in self.program.stocks
+        }
+
+    def _work_out(self, instructions: Sequence[Instruction]) -> None:
+        for instruction in instructions:
+            arguments = [self.values[register] for register in instruction.inputs]
+            known = self.made.get(instruction.output)
+            if known is None or not _same(known[0], arguments):
+                known = arguments, self._applied(instruction, arguments)
+                self.made[instruction.output] = known
+            self.values[instruction.output] = known[1]
+
+    def _applied(self, instruction: Instruction, arguments: Sequence[Any]) -> Any:
+        self.algebra.register = instruction.output
+        try:
+            return self.operations.apply(instruction.function, arguments)
+        except CannotEncloseError as error:
+            raise CannotEncloseError(f"{instruction.function.name}: {error}") from None
+
+
+def _same(before: Sequence[Any], now: Sequence[Any]) -> bool:
+    return all(
+        a is b or (not is_form(a) and not is_form(b) and a == b) for a, b in zip(before, now, strict=True)
+    )

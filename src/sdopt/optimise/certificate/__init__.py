@@ -1,0 +1,1 @@
+"""An upper bound that assumes nothing about the shape of return or constraints."""

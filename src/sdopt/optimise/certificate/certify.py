@@ -1,0 +1,250 @@
+"""Prove an upper bound on the return, whatever the shape of return and constraints.
+
+Over a box of decision vectors every equation is enclosed (`equations.enclosure`). From the enclosures follows
+a linear program that holds every allowed point of the box, and from its multipliers an upper bound. Boxes
+shrink around the points that may still beat the best found by more than the tolerance; a box that shrinks
+no more is halved. What has been cut away cannot be better than the cut-off, so that the larger of the cut-off
+and the bounds of the boxes left is valid at any time.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdopt.equations.enclosure.algebra import ErrorTerm, Form
+from sdopt.equations.enclosure.curves import CannotEncloseError
+from sdopt.equations.enclosure.enclose import Box, StraightPath, enclose
+from sdopt.optimise.certificate.linear_program import LinearProgram
+from sdopt.optimise.certificate.relaxation import Relaxation
+from sdopt.problem.build import Problem
+
+Floats = NDArray[np.float64]
+
+SLOW = 0.9
+"""A box that keeps more than this part of its width per round (geometric mean) is halved."""
+NARROW = 1e-9
+"""Decisions narrower than this part of the distance between their bounds are left as they are."""
+
+Told = Callable[[float, float, int], None]
+"""Called with seconds, proved gap (part of the improvement) and the number of boxes left."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """After one box: seconds since the start, the bound proved by then, boxes left, and their mean width."""
+
+    seconds: float
+    bound: float
+    boxes: int
+    width: float
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """An upper bound on the improvement, in the objective's unit, that needs no assumption.
+
+    `reached` says whether it is the cut-off itself; `errors` by register of the program is what the bound of
+    the worst box left still owes to each instruction, largest first.
+    """
+
+    bound: float
+    cut_off: float
+    reached: bool
+    steps: tuple[Step, ...]
+    errors: tuple[tuple[int, float], ...]
+    refusal: str | None = None
+
+
+@dataclass(order=True, frozen=True)
+class _Leaf:
+    """A box to be worked on; the one with the highest bound comes first."""
+
+    priority: float
+    number: int
+    box: Box = field(compare=False)
+    curved: frozenset[int] = field(compare=False)
+
+    @property
+    def bound(self) -> float:
+        return -self.priority
+
+
+def certify(
+    problem: Problem, best: Floats, improvement: float, tolerance: float, seconds: float, told: Told
+) -> Certificate:
+    """Prove a bound on the improvement, until it is within tolerance of the best found or time is up.
+
+    Parameters
+    ----------
+    best : the best allocation found (decision,), and its `improvement` over the null alternative
+    tolerance : part of the improvement by which another allocation may at most be better
+    """
+    return _Search(problem, best, improvement, tolerance, monotonic() + seconds, told).run()
+
+
+class _Search:
+    """Boxes left, best first."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        best: Floats,
+        improvement: float,
+        tolerance: float,
+        deadline: float,
+        told: Told,
+    ) -> None:
+        self.problem, self.best, self.improvement = problem, best, improvement
+        self.scale = abs(improvement) or 1e-3 * abs(problem.null_objective) or 1.0
+        self.cut_off = improvement + tolerance * self.scale
+        self.started, self.deadline, self.told = monotonic(), deadline, told
+        self.numbers = count()
+        self.steps: list[Step] = []
+        self.errors: tuple[tuple[int, float], ...] = ()
+        self.refusal: str | None = None
+        self.leaves = [_Leaf(-np.inf, next(self.numbers), first_box(problem), frozenset())]
+
+    def run(self) -> Certificate:
+        while self.leaves and monotonic() < self.deadline:
+            self._work_on(heapq.heappop(self.leaves))
+        bound = self._bound()
+        return Certificate(bound, self.cut_off, not self.leaves, tuple(self.steps), self.errors, self.refusal)
+
+    def _bound(self) -> float:
+        return max([self.cut_off, *(leaf.bound for leaf in self.leaves)])
+
+    def _work_on(self, leaf: _Leaf) -> None:
+        """Bound, shrink, and put back what is left: one box, or two halves."""
+        try:
+            relaxation = self._relaxed(leaf)
+        except CannotEncloseError as error:
+            self.refusal = str(error)
+            self._put_back(leaf, leaf.bound, leaf.box, leaf.curved, _widest(leaf.box))
+            return
+        bound = min(leaf.bound, relaxation.upper_bound([self.best, relaxation.middle]))
+        if bound > self.cut_off:
+            self.errors = _owed(relaxation)
+            lower, upper = relaxation.tightened(self.cut_off)
+            box = replace(leaf.box, lower=lower, upper=upper)
+            curved = leaf.curved | _unhelpful(relaxation)
+            slow = curved == leaf.curved and _kept_width(leaf.box, box) > SLOW
+            self._put_back(leaf, bound, box, curved, _to_halve(relaxation, box) if slow else None)
+        self._note(leaf)
+
+    def _relaxed(self, leaf: _Leaf) -> Relaxation:
+        evaluator = self.problem.evaluator
+        enclosures = enclose(evaluator.program, leaf.box, evaluator.matrix, leaf.curved)
+        return Relaxation(self.problem, leaf.box, enclosures, self.scale)
+
+    def _put_back(
+        self, leaf: _Leaf, bound: float, box: Box, curved: frozenset[int], halve: int | None
+    ) -> None:
+        for part in [box] if halve is None else _halves(box, halve):
+            part = _whole(self.problem, part)
+            heapq.heappush(self.leaves, _Leaf(-bound, next(self.numbers), part, curved))
+
+    def _note(self, leaf: _Leaf) -> None:
+        seconds, bound = monotonic() - self.started, self._bound()
+        self.steps.append(Step(seconds, bound, len(self.leaves), _mean_width(self.problem, leaf.box)))
+        self.told(seconds, (bound - self.improvement) / self.scale, len(self.leaves))
+
+
+def first_box(problem: Problem) -> Box:
+    """All decision vectors that the rules allow, as a box: by linear programs, recomputed."""
+    decisions = problem.decisions
+    lower, upper = decisions.lower(), decisions.upper()
+    program = LinearProgram(lower, upper)
+    if problem.rules:
+        weights = np.array([rule.weights for rule in problem.rules])
+        program.add(weights, np.array([rule.limit for rule in problem.rules]))
+    highest = [program.maximise(direction).bound for direction in np.eye(decisions.size)]
+    lowest = [-program.maximise(-direction).bound for direction in np.eye(decisions.size)]
+    lower, upper = np.maximum(lower, lowest), np.minimum(upper, highest)
+    return _whole(problem, Box(lower, np.maximum(lower, upper), straight_paths(problem)))
+
+
+def straight_paths(problem: Problem) -> dict[str, StraightPath]:
+    """What every input is over time for a decision vector: linear, so the zero and unit vectors tell it."""
+    size = problem.decisions.size
+    at_zero = problem.decisions.expand(np.zeros((1, size)))
+    at_one = problem.decisions.expand(np.eye(size))
+    return {
+        key: StraightPath(base[:, 0].astype(float), at_one[key].astype(float) - base)
+        for key, base in at_zero.items()
+    }
+
+
+def _whole(problem: Problem, box: Box) -> Box:
+    """The box without what lies between whole numbers."""
+    whole = problem.decisions.whole
+    lower = np.where(whole, np.ceil(box.lower - 1e-6), box.lower)
+    return replace(
+        box, lower=lower, upper=np.maximum(lower, np.where(whole, np.floor(box.upper + 1e-6), box.upper))
+    )
+
+
+def _halves(box: Box, decision: int) -> tuple[Box, Box]:
+    middle = (box.lower[decision] + box.upper[decision]) / 2
+    lower, upper = box.lower.copy(), box.upper.copy()
+    lower[decision] = upper[decision] = middle
+    return replace(box, upper=upper), replace(box, lower=lower)
+
+
+def _widest(box: Box) -> int:
+    return int(np.argmax(box.upper - box.lower))
+
+
+def _kept_width(before: Box, after: Box) -> float:
+    """Geometric mean of what the widths kept."""
+    old, new = before.upper - before.lower, after.upper - after.lower
+    wide = old > 0
+    return float(np.exp(np.mean(np.log(np.maximum(new[wide] / old[wide], NARROW))))) if wide.any() else 1.0
+
+
+def _mean_width(problem: Problem, box: Box) -> float:
+    """Mean width of a box as part of the distance between the bounds."""
+    whole = problem.decisions.upper() - problem.decisions.lower()
+    return float(np.mean((box.upper - box.lower) / np.where(whole > 0, whole, 1.0)))
+
+
+def _worst(relaxation: Relaxation) -> tuple[Form, list[ErrorTerm]]:
+    """What every error adds to the bound on the return at its worst (error,), and the errors."""
+    errors = relaxation.objective_form[relaxation.algebra.size :]
+    return errors, relaxation.algebra.errors[: len(errors)]
+
+
+def _owed(relaxation: Relaxation) -> tuple[tuple[int, float], ...]:
+    sizes, errors = _worst(relaxation)
+    sums: dict[int, float] = {}
+    for error, size in zip(errors, np.abs(sizes), strict=True):
+        sums[error.register] = sums.get(error.register, 0.0) + float(size)
+    return tuple(sorted(sums.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _unhelpful(relaxation: Relaxation) -> frozenset[int]:
+    """Bends whose lines do not help: more is gained by what lies on the chord than lost."""
+    sizes, errors = _worst(relaxation)
+    help_: dict[int, float] = {}
+    for error, size in zip(errors, sizes, strict=True):
+        if error.bend is not None:
+            lines = error.bend.above if size > 0 else error.bend.below
+            help_[error.register] = help_.get(error.register, 0.0) + (abs(size) if lines else -abs(size))
+    return frozenset(register for register, helped in help_.items() if helped < 0)
+
+
+def _to_halve(relaxation: Relaxation, box: Box) -> int:
+    """A whole number that is not settled; else the decision to which the errors of the bound owe most."""
+    sizes, errors = _worst(relaxation)
+    blame = np.zeros(relaxation.algebra.count)
+    for error, size in zip(errors, np.abs(sizes), strict=True):
+        blame += size * error.blame
+    open_ = box.upper > box.lower
+    undecided = open_ & relaxation.problem.decisions.whole
+    return int(np.argmax(np.where(undecided if undecided.any() else open_, blame, -1.0)))
