@@ -17,7 +17,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sdopt.errors import SdoptError
+
 Form = NDArray[np.float64]
+
+
+
+class CannotEncloseError(SdoptError):
+    """Over this box a function has no bounds: a divisor may be zero, a logarithm's argument negative."""
+
 
 MARGIN = 1e-9
 """Every error is made larger by this part: many times what rounding can do."""
@@ -97,9 +105,17 @@ class Algebra:
         return result
 
     def with_error(self, form: Form, radius: float, blame: Form, bend: Bend | None = None) -> Form:
-        """The form, uncertain by `radius` more; `blame` is the form that brings it in, or its linear part."""
+        """The form, uncertain by `radius` more; `blame` is the form that brings it in, or its linear part.
+
+        Raises
+        ------
+        CannotEncloseError
+            When the radius is not finite.
+        """
         if radius == 0.0:
             return form
+        if not np.isfinite(radius):
+            raise CannotEncloseError("what it may be has no bounds")
         place = self.size + len(self.errors)
         result = np.zeros(place + 1)
         result[: len(form)] = form
@@ -119,7 +135,7 @@ class Algebra:
         slope, square = np.abs(form[self.linear] + 0.75 * cubes), quadratic[self.diagonal]
         mixed = np.abs(quadratic).sum() - np.abs(square).sum() + np.abs(form[self.size :]).sum()
         mixed += 0.25 * np.abs(cubes).sum()
-        turning = np.divide(slope**2, 4 * square, out=np.zeros_like(square), where=square != 0)
+        turning = slope * np.divide(slope, 4 * square, out=np.zeros_like(square), where=square != 0)
         inside = slope < 2 * np.abs(square)
         high = np.where(inside & (square < 0), -turning, slope + square).sum()
         low = np.where(inside & (square > 0), -turning, square - slope).sum()

@@ -14,15 +14,10 @@ from math import factorial
 
 import numpy as np
 
-from sdopt.equations.enclosure.algebra import Algebra, Form
-from sdopt.errors import SdoptError
+from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form
 
 DOMINANT = 0.8
 """Part of an argument's linear size that one decision must have for a cubic: cubes of others are not kept."""
-
-
-class CannotEncloseError(SdoptError):
-    """Over this box a function has no bounds: a divisor may be zero, a logarithm's argument negative."""
 
 
 Derivative = Callable[[float, float], float]
@@ -115,7 +110,7 @@ def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
         When the form may leave the interval on which the curve is smooth.
     """
     low, high = algebra.range(form)
-    if not (curve.domain[0] < low and high < curve.domain[1]):
+    if not (curve.domain[0] < low and high < curve.domain[1] and np.isfinite(high - low)):
         raise CannotEncloseError(f"its argument may be anything from {low:.6g} to {high:.6g}")
     middle, radius = (low + high) / 2, (high - low) / 2
     if radius <= 1e-12 * max(1.0, abs(middle)):

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sdopt.equations.enclosure.algebra import Algebra, Form
-from sdopt.equations.enclosure.curves import CannotEncloseError
+from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form
 from sdopt.equations.enclosure.operations import Operations, is_form
 from sdopt.equations.program import Program
 from sdopt.equations.tape import Instruction

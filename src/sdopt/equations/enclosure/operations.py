@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from sdopt.equations.enclosure.algebra import Algebra, Form
+from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form
 from sdopt.equations.enclosure.bends import pieces
-from sdopt.equations.enclosure.curves import CURVES, CannotEncloseError, bent, power, reciprocal
+from sdopt.equations.enclosure.curves import CURVES, bent, power, reciprocal
 from sdopt.equations.functions import Function, Table
 
 Value = float | bool | Form | None
@@ -39,6 +39,10 @@ class Operations:
         """
         if not any(value is None or isinstance(value, np.ndarray) for value in values):
             return _known(function, values)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return self._of_forms(function, values)
+
+    def _of_forms(self, function: Function, values: Sequence[Any]) -> Any:
         if function.gives_truth:
             return self._truth(function.name, values)
         if function.name in ("as_number", "if_then_else"):

@@ -18,8 +18,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.enclosure.algebra import ErrorTerm, Form
-from sdopt.equations.enclosure.curves import CannotEncloseError
+from sdopt.equations.enclosure.algebra import CannotEncloseError, ErrorTerm, Form
 from sdopt.equations.enclosure.enclose import Box, StraightPath, enclose
 from sdopt.optimise.certificate.linear_program import LinearProgram
 from sdopt.optimise.certificate.relaxation import Relaxation
