@@ -27,8 +27,8 @@ NEARLY = 1e-4
 Outcome = Callable[[Floats], Floats]
 
 
-class TimeLimitError(Exception):
-    """The time limit has passed."""
+class TimeLimitError(BaseException):
+    """The time limit has passed; no `Exception`, because the EMA Workbench catches those."""
 
 
 @dataclass(frozen=True)
@@ -52,23 +52,29 @@ class Answer:
 class Recorder:
     """Evaluates each point once, keeps the best allowed one, and raises `TimeLimitError` at the limit.
 
-    `history`: (seconds, improvement) of every new best; `ends`: the last point of every start; `ended`: when.
+    `history`: (seconds, improvement) of every new best; `ends`: the last point of every start; `ended`: when;
+    `elsewhere`: evaluations that an optimiser did by itself; `now`: a clock; `begun`: what it said at first.
     """
 
     question: Question
     engine: Outcome
     limit: float
-    begun: float = field(default_factory=perf_counter)
+    now: Callable[[], float] = perf_counter
+    begun: float | None = None
     known: dict[bytes, Floats] = field(default_factory=dict)
     best: Floats | None = None
     history: list[tuple[float, float]] = field(default_factory=list)
     ends: list[Floats] = field(default_factory=list)
     ended: list[float] = field(default_factory=list)
+    elsewhere: int = 0
     note: str = "finished"
+
+    def __post_init__(self) -> None:
+        self.begun = self.now() if self.begun is None else self.begun
 
     @property
     def seconds(self) -> float:
-        return perf_counter() - self.begun
+        return self.now() - (self.begun or 0.0)
 
     def outcome(self, x: Floats) -> Floats:
         """Improvement and slacks at x; one run per point."""
@@ -78,6 +84,13 @@ class Recorder:
             self.known[key] = self.engine(x)
             self._keep(x, self.known[key])
         return self.known[key]
+
+    def end(self, x: Floats) -> None:
+        """A start has ended here, found by an optimiser that evaluates by itself."""
+        self.ends.append(x)
+        self.ended.append(self.seconds)
+        outcome = self.engine(x)
+        self._keep(x, outcome)
 
     def check_time(self) -> None:
         if self.seconds > self.limit:
@@ -113,7 +126,7 @@ class Recorder:
         x, improvement, room = question.best_allowed(places, inside)
         until = seconds_to_best(self.history, improvement, seconds)
         note = self.note + (f"; first start done at {self.ended[0]:.2f} s" if self.ended else "")
-        return Answer(name, x, improvement, room, seconds, until, len(self.known), note)
+        return Answer(name, x, improvement, room, seconds, until, len(self.known) + self.elsewhere, note)
 
 
 def seconds_to_best(history: Sequence[tuple[float, float]], best: float, seconds: float) -> float:
@@ -190,6 +203,7 @@ def evolution(name: str, recorder: Recorder) -> Answer:
             maxiter=1_000_000,
             tol=0.0,
             polish=False,
+            integrality=question.whole,
             rng=1,
         )
     return recorder.answer(name)

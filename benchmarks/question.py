@@ -74,10 +74,30 @@ class Question:
         objective = self.view.objective_gradient(gradients)[:, None, :]
         return np.concatenate([objective, self.view.slack_gradients(gradients)], axis=1) * self.width
 
+    @cached_property
+    def size(self) -> float:
+        """The largest slope of the improvement at the null alternative: what optimisers scale it by."""
+        gradient = self.problem.evaluator.with_gradients(self.decisions(self.null)[None]).gradient
+        return float(np.abs(self.slopes(gradient)[0, 0]).max()) or 1.0
+
     def room(self, x: Floats, outcomes: Floats) -> Floats:
-        """The smallest scaled slack of rules and model constraints, (point,)."""
-        slacks = np.column_stack([self.rule_slacks(x), outcomes[:, 1:]])
+        """The smallest scaled slack of rules, model constraints and whole numbers, (point,)."""
+        parts = -np.abs(x - np.round(x))[:, self.whole]
+        slacks = np.column_stack([self.rule_slacks(x), outcomes[:, 1:], parts])
         return np.asarray(slacks.min(axis=1, initial=np.inf))
+
+    @cached_property
+    def whole(self) -> NDArray[np.bool_]:
+        """Which decisions are 0 or 1, (decision,)."""
+        return self.problem.decisions.whole
+
+    @cached_property
+    def inputs(self) -> dict[str, tuple[Floats, Floats]]:
+        """Every input of the model as `fixed + weights @ x` over time: key -> (time,), (time, decision)."""
+        decisions = self.problem.decisions
+        fixed = decisions.expand(self.lower[None])
+        moved = decisions.expand(self.lower + np.diag(self.width))
+        return {key: (path[:, 0], moved[key] - path) for key, path in fixed.items()}
 
     def batch(self, x: Floats) -> Floats:
         """Outcomes of points (point, decision) in our own engine."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,17 @@ def has_models() -> bool:
     return "SDOPT_TEST_MODELS" in os.environ or PUBLIC_MODELS.is_dir()
 
 
+def has_peers() -> bool:
+    """Whether the other optimisers of the benchmark are there."""
+    return all(find_spec(name) is not None for name in ("casadi", "pyscipopt"))
+
+
 def absent() -> dict[str, str]:
     """Markers of tests that cannot run on this machine, and what it takes to run them."""
     needs = {
         "desktop": (has_desktop(), "LibreOffice"),
         "domain": ((SHARED / "domain").is_dir(), "the evidence beside the repository: ../shared/domain"),
+        "peers": (has_peers(), "CasADi and PySCIPOpt: pip install sdopt[benchmark]"),
         "models": (has_models(), "the public test models: set SDOPT_TEST_MODELS to their folder"),
     }
     return {marker: needed for marker, (there, needed) in needs.items() if not there}

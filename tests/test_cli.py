@@ -41,7 +41,7 @@ PLANTED = {
         "bounds: [3, 9]}\n  b",
         "leaves out the null alternative",
     ),
-    "limits that clash": ("at_most: 10", "at_most: -1", "total (2027) would have to be relaxed by 1"),
+    "limits that clash": ("at_most: 10", "at_most: -1", "total (2027-2028): at most 0 million"),
     "step too long": ("end: 2031}", "end: 2031, time_step: 0.5}", "is above the step of linear.mdl"),
 }
 

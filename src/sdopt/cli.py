@@ -51,27 +51,73 @@ def main(debug: bool) -> None:
 @main.command()
 @click.argument("config", type=FILE)
 @click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
-def optimise(config: Path, output: Path | None) -> None:
-    """Find the best allocation for CONFIG, replay it in PySD and write a results folder."""
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop the search after so long, and give the best so far.",
+)
+@click.option("--resume", is_flag=True, help="Go on where an earlier run of this question was stopped.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes for several starts; the answer does not depend on it.",
+)
+@click.option("--explain", is_flag=True, help="Explain the answer too: prices, room, contributions.")
+@click.option(
+    "--certify",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Spend so long on a proof that does not assume concavity.",
+)
+def optimise(
+    config: Path,
+    output: Path | None,
+    time_limit: float | None,
+    resume: bool,
+    workers: int,
+    explain: bool,
+    certify: float | None,
+) -> None:
+    """Find the best allocation for CONFIG, replay it in PySD and write a results folder.
+
+    Ctrl-C stops the search and gives the best so far (exit code 130); a second Ctrl-C gives nothing.
+    """
     from datetime import UTC, datetime
 
     from sdopt.export.console import Progress, print_result
     from sdopt.export.folder import check_writable, write_results
     from sdopt.export.provenance import allocation_model, run_facts, with_provenance
+    from sdopt.export.unfinished import checkpoint, checkpoint_notes
+    from sdopt.optimise.certificate.run import Asked
+    from sdopt.optimise.crew import Crew
     from sdopt.optimise.run import optimise as find_best
     from sdopt.optimise.run import verify
+    from sdopt.optimise.stopping import STOPPED, stop_on_interrupt
 
     started = datetime.now(UTC)
     loaded, model, problem = _read(config)
     root = output or loaded.config.output.directory
     check_writable(root)
-    with Progress() as progress:
-        result = find_best(problem, loaded.sha256[:8], progress)
-    result = verify(result, problem, model)
-    result = with_provenance(result, loaded, model)
-    text = config.read_text(encoding="utf-8-sig")
-    folder = write_results(result, root, text, run_facts(started), allocation_model(result, problem, model))
+    with checkpoint(root, loaded, model, resume) as kept:
+        with Progress() as progress, stop_on_interrupt(time_limit) as stop:
+            crew = Crew(workers, stop)
+            proof = None if certify is None else Asked(certify, progress.proof)
+            result = find_best(
+                problem, loaded.sha256[:8], progress, crew, kept, explain=explain, certify=proof
+            )
+        kept.finished = result.status not in STOPPED
+        result = with_provenance(verify(result, problem, model), loaded, model)
+        text = config.read_text(encoding="utf-8-sig")
+        facts, filled_in = run_facts(started), allocation_model(result, problem, model)
+        folder = write_results(result, root, text, facts, filled_in)
     print_result(result, folder)
+    for line in checkpoint_notes(kept, resume):
+        click.echo(line)
+    if stop.interrupted and not kept.finished:
+        click.get_current_context().exit(130)
 
 
 @main.command()
@@ -223,14 +269,33 @@ def init(model: Path, output: Path) -> None:
 
 
 @main.command()
-@click.argument("results", type=FILE)
-@click.option("--format", "form", type=click.Choice(["xlsx", "csv", "parquet", "ods"]), required=True)
+@click.argument("source", type=FILE)
+@click.option(
+    "--format", "form", type=click.Choice(["xlsx", "csv", "parquet", "ods"]), help="Format of the results."
+)
 @click.option("--output", type=FILE, help="File or folder to write; beside the tables when absent.")
-def export(results: Path, form: str, output: Path | None) -> None:
-    """Write a RESULTS folder in another format."""
+@click.option("--to", type=FILE, help="File for another solver to write (CONFIG): .nl, .lp or .mps.")
+def export(source: Path, form: str | None, output: Path | None, to: Path | None) -> None:
+    """Write SOURCE, a results folder, in another format; or the problem of a config for another solver.
+
+    An .nl file holds the whole problem, as does .lp or .mps when that is linear. Otherwise these hold the
+    final linear master of a search, whose optimum is the bound. FILE.csv says what the names in it mean.
+    """
+    if to is not None:
+        if form is not None or output is not None or not _is_config(source):
+            raise click.UsageError("--to needs a config, and goes without --format and --output.")
+        from sdopt.export.console import Progress
+        from sdopt.export.other_solver import write_problem
+
+        with Progress() as progress:
+            said = write_problem(_read(source)[2], to, progress)
+        click.echo(said)
+        return
+    if form is None:
+        raise click.UsageError("give --format for a results folder, or --to for a config.")
     from sdopt.export.formats import export_results
 
-    click.echo(str(export_results(results, form, output)))
+    click.echo(str(export_results(source, form, output)))
 
 
 @main.command()

@@ -20,6 +20,10 @@ class Status(Enum):
         "optimal",
         "within the stated gap of the best possible, if return and constraints are concave (audited)",
     )
+    CERTIFIED = (
+        "certified",
+        "within the stated gap of the best possible: proved without assuming that anything is concave",
+    )
     ITERATION_LIMIT = (
         "iteration_limit",
         "stopped before the gap was reached: raise search.iterations or search.gap",
@@ -27,6 +31,14 @@ class Status(Enum):
     LOCAL = (
         "local",
         "concavity is disproved, so the bound is withdrawn or weak: best of several starts; see their spread",
+    )
+    TIME_LIMIT = (
+        "time_limit",
+        "stopped by --time-limit: the best allocation so far, with its gap; --resume goes on from here",
+    )
+    INTERRUPTED = (
+        "interrupted",
+        "stopped by Ctrl-C: the best allocation so far, with its gap; --resume goes on from here",
     )
     SIMULATED = ("simulated", "a given allocation was simulated; nothing was optimised")
 
@@ -47,8 +59,10 @@ class Result:
 
     figures: objective, null_objective, improvement, bound, gap (share of the improvement), gap_amount (in
         the objective's unit), gap_euro (None when that is not money), gap_reason, bound_assumes,
-        bound_leans_on (names of constraints), replay_max_relative_difference, replay_worst_variable,
-        objective_unit, seed, ...
+        bound_leans_on and bound_leaves_out (names of constraints; those left out are not concave),
+        certified_bound, certified_gap, certified_gap_amount, certified_tolerance, certified_assumes (only
+        when a certificate was asked for; None where nothing was proved), objective_unit, seed,
+        replay_max_relative_difference, replay_worst_variable, ...
     tables (name -> DataFrame):
         allocation     tidy; allocation in {null, advice}; variable = model name of a decision; time = year,
                        from the year before the decision years to the year after
@@ -65,9 +79,25 @@ class Result:
                        status, confidence (in that link), note, uncertain (bool)
         end_value      weight, null, advice, difference, regret, regret_at_most, advice_changes
         search         iteration, best, bound, gap
+        certificate    (only when asked for) box, bound (improvement proved by then), improvement, gap_amount,
+                       boxes_left, mean_width (of the box, as part of the distance between bounds)
+        certificate_errors  variable, error (what the bound of the last box owes to it; the objective's unit)
         starts         start, objective, difference (only when status is local)
         audit          check, points, violations, largest_violation
         decisions      decision (id), variable, period (first year), value, lower, upper, at_bound
+        programmes     (only with programmes) programme (id), variable, starts (year, absent for never),
+                       last_year (that it runs, of the decision years), years, smallest, largest, amount,
+                       costs, outlay (sums over the decision years), adds (to the objective), unit
+        programme_years  programme, variable, year, runs (bool), amount, start_cost, yearly_cost, outlay, unit
+      only with forms (improvement and bound are over the null alternative):
+        forms          form (`free` is the free path), kind, detail, relative_to (of rules), values (how many
+                       are chosen), objective, improvement, bound, gap, status (`none`: no allocation),
+                       price (improvement lost), price_share (of the improvement), price_at_least and
+                       price_at_most (what the bounds prove), certain (bool: the price is larger than the
+                       gaps), unit, reason (of `none`, or of a bound that is withdrawn)
+        forms_allocation  form, decision (id), variable, year, value, unit
+        forms_choices  form, decision (id, or empty for all), variable, what (amount, share, total, level,
+                       response to one percent), follows, year (first), value, lower, upper, unit
       only with a ledger (amounts are null, advice, difference, unit; present values but for ledger_years):
         ledger         effect, variable, pocket, kind, cash (bool), amounts, label (of effect, for readers)
         ledger_years   effect, pocket, year, kind, cash (bool), amounts (not discounted; no end values)
@@ -75,6 +105,22 @@ class Result:
         perspective_totals  perspective, pockets, cash_only (bool), variable, maximised (bool), amounts,
                        of_which_decision_years and of_which_end_value (of the difference),
                        agrees (bool: flows differ as variable does)
+      only with an explanation (`--explain`); improvements are over the null alternative:
+        shadow_prices  kind (rule, constraint, lower, upper), limit, year, sense, value, unit, slack, binds (yes,
+                       nearly, no), price, price_unit, moved, from_zero (bool), looser, tighter, uncertainty,
+                       verdict, price_at_most
+        near_optimal   within (part given up), decision, variable, year (0: average), value, outer_low,
+                       inner_low, inner_high, outer_high, unit
+        alternatives   within, number, decision, variable, year, value, best, difference, unit
+        alternative_returns  within, number, improvement, given_up (part), distance, unit
+        contributions  decision, variable, change (a year), alone, put_back, share, standard_error, unit
+        mechanisms     mechanism, changes, known (bool), with_mechanism, without, difference, beats_null, unit
+        pay_back       perspective, year, year_discounted, lowest, lowest_year, total, total_discounted, unit
+        pay_back_years perspective, year, cumulative, cumulative_discounted, unit
+        frontier       aim, variable, measure, better, point, value, value_unit, improvement, bound, gap,
+                       dominated (bool), settled (bool), unit; value is the difference from the null alternative
+        frontier_decisions  aim, point, decision, variable, average, unit
+        optimality     condition, value, relative_to, holds (bool)
       only with a ledger or a valuation:
         conventions    convention, method, constant, value, unit, source, status, note
     """

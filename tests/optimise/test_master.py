@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from sdopt.errors import OptimisationError
-from sdopt.optimise.linear import Row, clash, solve_linear
+from sdopt.optimise.linear import InfeasibleError, Row, solve_linear
 from sdopt.optimise.master import InfeasibleMasterError, Master
 from sdopt.problem.rules import Rule
 
@@ -130,21 +129,8 @@ def test_linear_programs_reach_the_best_vertex(seed: int) -> None:
     assert answer.value == pytest.approx(gain @ answer.point)
 
 
-def test_what_clashes_is_named_with_the_least_that_gives_way() -> None:
-    """All four at most 1 in total, the last at least 3: 2 too much, once, however many rows say so."""
-    rows = [
-        rule(np.ones(SIZE), 1.0, "total"),
-        Row("least (2028)", -np.eye(SIZE)[3], -3.0),
-        Row("least (2028)", -np.eye(SIZE)[3], -2.5),
-        rule(np.eye(SIZE)[0], 0.5, "harmless"),
-    ]
-    with pytest.raises(OptimisationError) as refused:
+def test_a_linear_program_without_an_allowed_point() -> None:
+    """All four at most 1 in total, the last at least 3."""
+    rows = [rule(np.ones(SIZE), 1.0, "total"), Row("least", -np.eye(SIZE)[3], -3.0)]
+    with pytest.raises(InfeasibleError):
         solve_linear(np.ones(SIZE), rows, LOWER, UPPER)
-    assert str(refused.value) == clash(rows, LOWER, UPPER)
-    first, *named = str(refused.value).splitlines()
-    assert first.startswith("the limits cannot all hold")
-    assert len(named) == 1
-    assert named[0] in (
-        "  * total (2027) would have to be relaxed by 2",
-        "  * least (2028) would have to be relaxed by 2",
-    )

@@ -190,7 +190,8 @@ def test_the_social_domain_with_a_planted_fault(ask: Ask, tmp_path: Path, plante
     assert found.status is Status.LOCAL
     assert (found.bound, found.gap) == (None, None)
     assert len(found.starts) == 3
-    assert found.improvement == max(s.improvement for s in found.starts if s.improvement is not None)
+    best = max(start.improvement for start in found.starts if start.improvement is not None)
+    assert found.improvement == pytest.approx(best, rel=1e-8)  # ties may cost a billionth
 
 
 @pytest.mark.parametrize("config", ["voorbeeld-100k", "herverdelen-100k"])

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -168,82 +167,6 @@ def test_the_order_in_the_file_does_not_matter(ask: Ask) -> None:
     bounds = [f.bound for f in found]
     rounding = 1e-12 * found[0].improvement
     assert min(b for b in bounds if b is not None) >= max(f.improvement for f in found) - rounding
-
-
-def refused(problem: Problem) -> list[str]:
-    with pytest.raises(OptimisationError) as error:
-        solve(problem)
-    first, *lines = str(error.value).splitlines()
-    assert first == "the limits cannot all hold; the least that would have to give way:"
-    return lines
-
-
-def floor(limit: float, **more: Any) -> dict[str, Any]:
-    return {"variables": {"Reserve": 1}, "at_least": limit, "measure": "year_end", **more}
-
-
-def test_rules_that_clash(ask: Ask) -> None:
-    """With a >= 3 and b >= 4 in a total of at most 5: 2 short, in both years."""
-    constraints = {
-        "total budget": {"decisions": {"a": 1, "b": 1}, "at_most": 5},
-        "least of a": {"decisions": {"a": 1}, "at_least": 3},
-        "least of b": {"decisions": {"b": 1}, "at_least": 4},
-    }
-    lines = refused(ask("linear", {"constraints": constraints}))
-    assert len(lines) == 2
-    for line, year in zip(lines, (2027, 2028), strict=True):
-        name = next(name for name in constraints if line.startswith(f"  * {name} ({year})"))
-        assert line == f"  * {name} ({year}) would have to be relaxed by 2"
-
-
-def test_a_change_limit_that_clashes_with_a_floor(ask: Ask) -> None:
-    """From 2, at most 1 more a year: 3 in 2027, where 4 is asked; 1 short in that year only."""
-    changes = {
-        "decisions.a.largest_rise": 1,
-        "constraints": {
-            "least of a": {"decisions": {"a": 1}, "at_least": 4, "years": {"first": 2027, "last": 2027}}
-        },
-    }
-    (line,) = refused(ask("linear", changes))
-    assert line in (
-        "  * least of a (2027) would have to be relaxed by 1",
-        "  * a: largest rise (2027) would have to be relaxed by 1",
-    )
-
-
-def test_a_constraint_that_nothing_can_meet(ask: Ask) -> None:
-    """Reserve 6 in 2027 and 5 more a year if nothing is spent: 11 and 16, where 30 is asked."""
-    assert refused(ask("linear", {"constraints": {"floor of reserve": floor(30)}})) == [
-        "  * floor of reserve (2027) would have to be relaxed by 19",
-        "  * floor of reserve (2028) would have to be relaxed by 14",
-    ]
-
-
-def test_constraints_that_clash_with_each_other(ask: Ask) -> None:
-    """At the end of 2028 the reserve is to be at least 12 and at most 10.5: 1.5 apart, whoever gives way."""
-    last = {"first": 2028, "last": 2028}
-    constraints = {
-        "high reserve": floor(12, years=last),
-        "low reserve": {"variables": {"Reserve": 1}, "at_most": 10.5, "measure": "year_end", "years": last},
-    }
-    (line,) = refused(ask("linear", {"constraints": constraints}))
-    assert line in (
-        "  * high reserve (2028) would have to be relaxed by 1.5",
-        "  * low reserve (2028) would have to be relaxed by 1.5",
-    )
-
-
-def test_a_rule_that_clashes_with_a_constraint(ask: Ask) -> None:
-    """At least 16 spent a year leaves 6 + 5 - 16 = -5 and then -16; at least 0 is asked: 5 and 16 short."""
-    constraints = {
-        "spend": {"decisions": {"a": 1, "b": 1}, "at_least": 16},
-        "no debt": floor(0, years={"first": 2027, "last": 2027}),
-    }
-    (line,) = refused(ask("linear", {"constraints": constraints}))
-    assert line in (
-        "  * no debt (2027) would have to be relaxed by 5",
-        "  * spend (2027) would have to be relaxed by 5",
-    )
 
 
 def test_no_point_where_a_limit_is_not_concave(ask: Ask) -> None:

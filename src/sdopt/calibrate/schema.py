@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sdopt.config.schema import ModelFiles, Strict
+from sdopt.config.schema import ModelFiles
+from sdopt.config.strict import Strict
 
 
 class Span(Strict):

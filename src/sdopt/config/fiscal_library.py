@@ -14,8 +14,9 @@ from pydantic import Field
 from sdopt.config.budget_lines import BudgetLine, read_budget_lines
 from sdopt.config.document import Complain, Place, line_of, read_document, where
 from sdopt.config.names import same_name
-from sdopt.config.schema import Config, Strict
+from sdopt.config.schema import Config
 from sdopt.config.shape import check_shape, check_version, validate
+from sdopt.config.strict import Strict
 from sdopt.config.text_file import read_text
 from sdopt.errors import Complaints, ConfigError, did_you_mean
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sdopt.config.changes import Changes, with_changes
 from sdopt.config.document import Place, line_of, read_document, where
 from sdopt.config.fiscal_choice import FiscalChoice, choose_rules
 from sdopt.config.rules import check_rules, parts_of
@@ -21,8 +23,8 @@ class LoadedConfig:
     """A config and where it came from.
 
     `config` has absolute paths only; `sha256` is of the file's text without BOM and with line feeds, so
-    that a checkout on Windows gives the same; `lines` is the line of each place, for messages; `fiscal`
-    is the library of fiscal rules with what the config chooses of it.
+    that a checkout on Windows gives the same; `text` is that text; `lines` is the line of each place, for
+    messages; `fiscal` is the library of fiscal rules with what the config chooses of it.
     """
 
     config: Config
@@ -30,14 +32,17 @@ class LoadedConfig:
     sha256: str
     lines: Mapping[Place, int] = field(default_factory=dict, repr=False, compare=False)
     fiscal: FiscalChoice | None = None
+    text: str = field(default="", repr=False, compare=False)
 
     def where(self, *place: str | int) -> str:
         """A place in the file in words with its line, such as `decisions.prevention.bounds (line 12)`."""
         return where(place, self.lines)
 
 
-def load_config(path: Path) -> LoadedConfig:
+def load_config(path: Path, changes: Changes | None = None) -> LoadedConfig:
     """Read and check one config file; its meaning for the model is checked in `problem.meaning`.
+
+    With `changes` the text of the outcome is the config with those values, as JSON (which is YAML too).
 
     Raises
     ------
@@ -48,6 +53,9 @@ def load_config(path: Path) -> LoadedConfig:
     text = read_text(path, "save the file as UTF-8")
     complaints = Complaints(str(path), ConfigError)
     document = read_document(text, complaints)
+    if changes:
+        document = with_changes(document, changes, complaints)
+        text = json.dumps(document.data, ensure_ascii=False, indent=1) + "\n"
     check_version(document, complaints)
     found: list[tuple[Place, str]] = []
     folder = path.absolute().parent
@@ -60,7 +68,7 @@ def load_config(path: Path) -> LoadedConfig:
     complaints.raise_if_any()
     sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
     config = _with_absolute_paths(validate(Config, document.data), folder)
-    return LoadedConfig(config, path, sha256, document.lines, fiscal)
+    return LoadedConfig(config, path, sha256, document.lines, fiscal, text)
 
 
 def _with_absolute_paths(config: Config, folder: Path) -> Config:

@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from sdopt.config.document import Complain, Place
+from sdopt.config.forms import Form, Given, check_forms
 from sdopt.config.names import same_name
+from sdopt.config.programme_rules import Beside, check_programmes
+from sdopt.config.programmes import Choice, Programme
 from sdopt.config.schema import (
     Constraint,
     Decision,
@@ -53,7 +56,16 @@ class Parts:
     uncertainties: Mapping[int, Uncertainty]
     decision_ids: tuple[str, ...]
     fiscal_rules: FiscalRules | None
+    forms: Mapping[str, Form]
+    programmes: Mapping[str, Programme]
+    choices: Mapping[str, Choice]
+    programme_ids: tuple[str, ...]
     language: str
+
+    @property
+    def spending_ids(self) -> tuple[str, ...]:
+        """What a constraint between decisions may name: decisions and programmes."""
+        return (*self.decision_ids, *self.programme_ids)
 
 
 def parts_of(data: Any) -> Parts:
@@ -72,6 +84,10 @@ def parts_of(data: Any) -> Parts:
         uncertainties=_each(Uncertainty, dict(enumerate(listed if isinstance(listed, list) else ()))),
         decision_ids=tuple(_mapping(top.get("decisions"))),
         fiscal_rules=_part(FiscalRules, top.get("fiscal_rules")),
+        forms=_each(Form, _mapping(top.get("forms"))),
+        programmes=_each(Programme, _mapping(top.get("programmes"))),
+        choices=_each(Choice, _mapping(top.get("choices"))),
+        programme_ids=tuple(_mapping(top.get("programmes"))),
         language=str(_mapping(top.get("output")).get("language", Output().language)),
     )
 
@@ -94,6 +110,31 @@ def check_rules(parts: Parts, folder: Path, complain: Complain) -> None:
     for name, constraint in parts.constraints.items():
         _check_constraint(("constraints", name), constraint, parts, complain)
     _check_uncertainties(parts.uncertainties, complain)
+    if parts.years and parts.years.first <= parts.years.last:
+        check_forms(parts.forms, _given(parts, parts.years), complain)
+        check_programmes(parts.programmes, parts.choices, _beside(parts, parts.years), complain)
+
+
+def _beside(parts: Parts, years: Years) -> Beside:
+    """What programmes are checked against."""
+    decided = {identity: decision.variable for identity, decision in parts.decisions.items()}
+    return Beside(years.first, years.last, decided, parts.programme_ids, bool(parts.forms))
+
+
+def _given(parts: Parts, years: Years) -> Given:
+    """What forms are checked against."""
+    caps = [name for name, cap in parts.constraints.items() if _caps_all(cap, parts.decision_ids, years)]
+    known = {identity: parts.decisions.get(identity) for identity in parts.decision_ids}
+    periods = {identity: 1 if decision is None else decision.period for identity, decision in known.items()}
+    negative = [identity for identity, decision in parts.decisions.items() if decision.bounds[0] < 0]
+    return Given(years.first, years.last, periods, tuple(negative), tuple(caps))
+
+
+def _caps_all(constraint: Constraint, identities: tuple[str, ...], years: Years) -> bool:
+    """Whether a constraint limits the plain sum of all decisions in every decision year."""
+    every_year = constraint.years is None or constraint.years == years
+    capped = constraint.decisions == dict.fromkeys(identities, 1.0)
+    return capped and every_year and constraint.at_most is not None
 
 
 def _mapping(data: Any) -> dict[str, Any]:
@@ -245,15 +286,15 @@ def _check_other_weights(place: Place, constraint: Constraint, parts: Parts, com
     for key, limit in (("at_most", constraint.at_most), ("at_least", constraint.at_least)):
         named = limit.null_alternative if isinstance(limit, Limit) and constraint.decisions else {}
         for identity in named if isinstance(named, dict) else ():
-            if identity not in parts.decision_ids:
+            if identity not in parts.spending_ids:
                 _no_such_decision((*place, key, "null_alternative", identity), identity, parts, complain)
 
 
 def _no_such_decision(place: Place, identity: str, parts: Parts, complain: Complain) -> None:
     complain(
         place,
-        f"there is no such decision.{did_you_mean(identity, parts.decision_ids)} "
-        f"Decisions of this config: {', '.join(parts.decision_ids)}",
+        f"there is no such decision.{did_you_mean(identity, parts.spending_ids)} "
+        f"Decisions of this config: {', '.join(parts.spending_ids)}",
     )
 
 
@@ -261,7 +302,7 @@ def _check_decisions_of_constraint(
     place: Place, constraint: Constraint, parts: Parts, complain: Complain
 ) -> None:
     for identity in constraint.decisions or ():
-        if identity not in parts.decision_ids:
+        if identity not in parts.spending_ids:
             _no_such_decision((*place, "decisions", identity), identity, parts, complain)
     if "measure" in constraint.model_fields_set:
         complain((*place, "measure"), "only for variables; a decision has one value a year. Remove it")

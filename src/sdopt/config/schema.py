@@ -6,18 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from sdopt.config.explanation import Explanation
+from sdopt.config.forms import Form
+from sdopt.config.programmes import Choice, Programme
+from sdopt.config.strict import Strict
 
 SCHEMA_VERSION = 1
 
 Share = Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")]
 """A percentage of the year before, such as `25%`."""
-
-
-class Strict(BaseModel):
-    """Frozen; an unknown key is an error; docstrings become descriptions in the JSON Schema."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ModelFiles(Strict):
@@ -228,10 +227,16 @@ class Config(Strict):
     """The years in which the optimiser chooses."""
     decisions: dict[str, Decision] = Field(min_length=1)
     """Short id -> decision."""
+    programmes: dict[str, Programme] = {}
+    """Short id -> programme that starts in some year or never."""
+    choices: dict[str, Choice] = {}
+    """Name in plain words -> how many of some programmes."""
     constraints: dict[str, Constraint] = {}
     """Name in plain words -> constraint."""
     fiscal_rules: FiscalRules | None = None
     """Rules of public finance that hold or are checked; none when absent."""
+    forms: dict[str, Form] = {}
+    """Name in plain words -> simpler form of decision, optimised too and compared with the free path."""
     objective: Objective
     """What is maximised."""
     ledger: LedgerFiles | None = None
@@ -242,5 +247,7 @@ class Config(Strict):
     """`from_table`: every constant with status judgement or memory or confidence C or D, unless fixed."""
     search: Search = Search()
     """How the optimiser works."""
+    explanation: Explanation = Explanation()
+    """What `optimise --explain` explains beside prices, ranges and contributions."""
     output: Output = Output()
     """Where results go and in which language."""

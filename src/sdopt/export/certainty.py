@@ -40,14 +40,28 @@ def bound_lines(result: Result, labels: Labels) -> list[str]:
         names = leaning(result)
         lines.append(labels("certain.bound", limits=labels("certain.also", names="; ".join(names)))
                      if names else labels("certain.bound", limits=""))  # fmt: skip
+        if where := fact(result, "programmes_bound"):
+            lines.append(labels(f"certain.programmes_{where}"))
         lines += _audited(result, labels)
         if not _known(result, "gap"):
             lines.append(labels("certain.no_better"))
+    lines += _certified(result, labels)
     spread = to_python(fact(result, "starts_spread"))
     if is_number(spread) and has(result, "starts"):
         share, count = labels.share(spread), len(result.tables["starts"])
         lines.append(labels("certain.starts", count=count, spread=share))
     return lines
+
+
+def _certified(result: Result, labels: Labels) -> list[str]:
+    """What was proved without any assumption on shapes, and what that proof trusts."""
+    if not has(result, "certificate"):
+        return []
+    gap = to_python(fact(result, "certified_gap"))
+    if not is_number(gap):
+        return [labels("certain.certified_none")]
+    key = "certain.certified" if fact(result, "certified_reached") else "certain.certified_so_far"
+    return [labels(key, gap=labels.share(gap)), labels("certain.certified_trusts")]
 
 
 def bound_holds(result: Result) -> bool:

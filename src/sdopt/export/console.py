@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sdopt.equations.system import EquationSystem
+from sdopt.export.cells import to_python
 from sdopt.export.fiscal import fiscal_line
 from sdopt.export.views import decision_years, full_names
 from sdopt.result import Result
@@ -46,6 +47,13 @@ class Progress:
             click.echo(f"\rround {iteration + 1:4d}  best {found}  bound {most}{part}   ", nl=False, err=True)
 
 
+    def proof(self, seconds: float, gap: float, boxes: int) -> None:
+        """Show how far the certificate is."""
+        if self.shown:
+            said = f"\rproof {seconds:5.0f} s  gap {gap:.3%}  boxes left {boxes}          "
+            click.echo(said, nl=False, err=True)
+
+
 def print_result(result: Result, folder: Path) -> None:
     """The advice, how good it is, and where the rest is."""
     figures = result.figures
@@ -60,8 +68,14 @@ def print_result(result: Result, folder: Path) -> None:
         euros = "" if figures["gap_euro"] is None else f", {figures['gap_euro']:,.0f} EUR"
         gap = figures["gap_reason"] if figures["gap"] is None else f"gap {figures['gap']:.4%}{euros}"
         click.echo(f"bound    {most:+,.3f} {unit} ({gap}), if {figures['bound_assumes']}")
+    if "certificate" in result.tables:
+        click.echo(_proof(result))
     for line in _perspectives(result):
         click.echo(line)
+    for line in _forms(result):
+        click.echo(line)
+    if "programmes" in result.tables:
+        click.echo(f"programmes {', '.join(_starts(result))}")
     click.echo(f"status   {result.status.key}: {result.status.sentence}")
     if figures.get("starts_spread") is not None:
         click.echo(f"starts   {len(result.tables['starts'])}, spread {figures['starts_spread']:.2%}")
@@ -81,6 +95,43 @@ def print_result(result: Result, folder: Path) -> None:
     if fiscal := fiscal_line(result):
         click.echo(f"fiscal   {fiscal}")
     click.echo(f"results  {folder}")
+
+
+def _proof(result: Result) -> str:
+    """The bound that assumes nothing about shapes, as far as it was proved."""
+    figures = result.figures
+    if figures["certified_bound"] is None:
+        return f"proof    none: no bounds over the whole range ({figures['certified_refusal'] or 'no time'})"
+    most = figures["certified_bound"] - figures["null_objective"]
+    gap = "none" if figures["certified_gap"] is None else f"{figures['certified_gap']:.4%}"
+    boxes = figures["certified_boxes_left"]
+    left = "" if figures["certified_reached"] else f"; {boxes} boxes left when it stopped"
+    return f"proof    {most:+,.3f} {figures['objective_unit']} (gap {gap}), whatever the shapes{left}"
+
+
+def _starts(result: Result) -> list[str]:
+    """Every programme with the year in which it starts."""
+    table = result.tables["programmes"]
+    found = zip(table["programme"], map(to_python, table["starts"]), strict=True)
+    return [f"{name} {'never' if year is None else f'from {year}'}" for name, year in found]
+
+
+def _forms(result: Result) -> list[str]:
+    """One line per simpler form of decision: what it costs, and between which amounts that is proved."""
+    table = result.tables.get("forms")
+    rows = [] if table is None else [row for row in table.itertuples() if row.kind != "free"]
+    return [f"form     {row.form}: {_price(row)}" for row in rows]
+
+
+def _price(row: Any) -> str:
+    if row.status == "none":
+        return f"no allocation: {row.reason.splitlines()[0]}"
+    most = to_python(row.price_at_most)
+    proved = "" if most is None else f", by the bounds {row.price_at_least:,.3f} to {most:,.3f}"
+    share = to_python(row.price_share)
+    part = "" if share is None else f" ({share:.2%} of the improvement)"
+    doubt = f"; {row.reason}" if row.reason else ""
+    return f"costs {row.price:,.3f} {row.unit}{part}{proved}{doubt}"
 
 
 def _perspectives(result: Result) -> list[str]:

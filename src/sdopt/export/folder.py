@@ -163,6 +163,8 @@ def _write_files(
     _write_text(folder / labels("readme.name"), labels("readme.text", title=result.title, replay=replay))
     if has(result, "allocation") and has(result, "trajectories"):
         _write_picture(result, folder)
+    if has(result, "frontier"):
+        _write_frontier(result, folder, labels)
     flush(folder)
 
 
@@ -172,6 +174,14 @@ def _write_picture(result: Result, folder: Path) -> None:
 
     for form in ("png", "svg"):
         (folder / f"picture.{form}").write_bytes(picture_bytes(result, form))
+
+
+def _write_frontier(result: Result, folder: Path, labels: Labels) -> None:
+    """The picture of return against other aims, in both forms."""
+    from sdopt.export.explanation_picture import frontier_picture
+
+    for form in ("png", "svg"):
+        (folder / f"frontier.{form}").write_bytes(frontier_picture(result, labels, form).getvalue())
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -22,6 +22,14 @@ NAME_COLUMNS = {
     "perspectives": "effect",
     "perspective_totals": "variable",
     "conventions": "constant",
+    "near_optimal": "variable",
+    "alternatives": "variable",
+    "contributions": "variable",
+    "frontier_decisions": "variable",
+    "forms_allocation": "variable",
+    "forms_choices": "variable",
+    "programmes": "variable",
+    "programme_years": "variable",
 }
 """Table -> the column with names of model variables."""
 CHANGES = ("rise", "fall")
@@ -60,11 +68,25 @@ def _limits(result: Result, shown: Mapping[str, str]) -> dict[str, str]:
         return {}
     table, labels = result.tables["decisions"], Labels(result.language)
     pairs = dict(zip(table["decision"], table["variable"], strict=True))
-    return {
+    return _programme_limits(result, labels) | {
         f"{decision}: largest {kind}": labels(f"limit.{kind}", name=shown.get(variable, variable))
         for decision, variable in pairs.items()
         for kind in CHANGES
     }
+
+
+def _programme_limits(result: Result, labels: Labels) -> dict[str, str]:
+    """The same for what limits a programme while it runs."""
+    if "programmes" not in result.tables:
+        return {}
+    names = list(result.tables["programmes"]["programme"])
+    sizes = {
+        f"{name}: {kind} amount while it runs": labels(f"limit.{kind}_amount", name=name)
+        for name in names
+        for kind in ("largest", "smallest")
+    }
+    needs = {f"{a}: needs {b}": labels("limit.needs", name=a, other=b) for a in names for b in names}
+    return {**sizes, **needs}
 
 
 def _effects(result: Result) -> dict[str, str]:

@@ -14,6 +14,7 @@ from sdopt.export.fiscal import fiscal_lines
 from sdopt.export.limits import limit_lines
 from sdopt.export.page import INK, PAPER, THIN, Page, Style, number_format
 from sdopt.export.sheets_ledger import ledger_lines
+from sdopt.export.sheets_programmes import programme_lines
 from sdopt.export.sheets_return import end_value_rows
 from sdopt.export.sheets_years import allocation_chart
 from sdopt.export.views import fact, has
@@ -44,7 +45,7 @@ def fill_summary(page: Page) -> None:
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     page.heading(page.name, labels("sign.summary", unit=unit))
     _block(page, "question", [result.title])
-    _block(page, "advice", advice_lines(result, labels))
+    _block(page, "advice", [*advice_lines(result, labels), *programme_lines(result, labels)])
     if "allocation" in page.book.ranges:
         charts.place(page, allocation_chart(page.book), 0, page.pixels, CHART_HEIGHT)
         charts.skip(page, CHART_HEIGHT)

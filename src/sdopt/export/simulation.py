@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from sdopt.config.load import LoadedConfig
 from sdopt.equations.program import TimeGrid
 from sdopt.equations.simulate import simulate_all
-from sdopt.errors import Complaints, ConfigError, did_you_mean
+from sdopt.errors import Complaints, ConfigError
 from sdopt.export.new_file import write_new_file
 from sdopt.optimise.run import ADVICE, NULL, simulate_allocation, verify
 from sdopt.optimise.tables import paths_of, trajectory_table
+from sdopt.problem.allocation import decision_vector
 from sdopt.problem.build import Problem
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel
@@ -117,15 +118,8 @@ def read_allocation(path: Path, problem: Problem) -> Floats:
         All that is wrong with the file, by row.
     """
     complaints = Complaints(str(path), ConfigError)
-    wanted = {(label, float(year)): k for k, (label, year) in enumerate(problem.decisions.labels())}
-    point = np.full(problem.decisions.size, np.nan)
-    for number, row in _rows(path, complaints):
-        _place(row, f"row {number}", wanted, point, complaints)
-    for (decision, year), k in wanted.items():
-        if np.isnan(point[k]) and not complaints.items:
-            complaints.add("", f"no value for {decision} in {year:g}.")
-    complaints.raise_if_any()
-    return point
+    rows = [(f"row {number}", row) for number, row in _rows(path, complaints)]
+    return decision_vector(rows, problem, complaints)
 
 
 def _rows(path: Path, complaints: Complaints) -> list[tuple[int, dict[str, str]]]:
@@ -144,27 +138,3 @@ def _rows(path: Path, complaints: Complaints) -> list[tuple[int, dict[str, str]]
         )
         return []
     return list(enumerate(rows, start=2))
-
-
-def _place(
-    row: dict[str, str],
-    where: str,
-    wanted: dict[tuple[str, float], int],
-    point: Floats,
-    complaints: Complaints,
-) -> None:
-    try:
-        year, value = float(row["year"]), float(row["value"])
-    except (TypeError, ValueError):
-        complaints.add(where, f"year and value must be numbers; found {row['year']!r} and {row['value']!r}.")
-        return
-    position = wanted.get((row["decision"], year))
-    if position is None:
-        hint = did_you_mean(row["decision"], [decision for decision, _ in wanted])
-        complaints.add(
-            where, f'the config has no decision "{row["decision"]}" that starts in {year:g}.{hint}'
-        )
-    elif not np.isfinite(value) or not np.isnan(point[position]):
-        complaints.add(where, f"{row['decision']} in {year:g} is given twice, or is not a finite number.")
-    else:
-        point[position] = value

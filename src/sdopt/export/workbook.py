@@ -13,8 +13,18 @@ from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.page import Book, Page
 from sdopt.export.sheets_budget import fill_budget
+from sdopt.export.sheets_explanation import (
+    fill_alternatives,
+    fill_contributions,
+    fill_frontier,
+    fill_prices,
+    fill_room,
+    fill_why,
+)
 from sdopt.export.sheets_fiscal import fill_fiscal_rules
+from sdopt.export.sheets_forms import fill_forms
 from sdopt.export.sheets_ledger import fill_conventions, fill_ledger, fill_perspectives
+from sdopt.export.sheets_programmes import fill_programmes
 from sdopt.export.sheets_return import fill_return
 from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_run, fill_search
 from sdopt.export.sheets_text import fill_guide, fill_summary
@@ -27,13 +37,21 @@ SHEETS: tuple[tuple[str, Callable[[Page], None], tuple[str, ...]], ...] = (
     ("guide", fill_guide, ()),
     ("summary", fill_summary, ()),
     ("allocation", fill_allocation, ("allocation",)),
+    ("programmes", fill_programmes, ("programmes",)),
     ("charts", fill_charts, ("trajectories",)),
     ("stocks", fill_stocks, ("trajectories",)),
     ("return", fill_return, ("return",)),
     ("ledger", fill_ledger, ("ledger",)),
     ("perspectives", fill_perspectives, ("perspective_totals",)),
     ("conventions", fill_conventions, ("conventions",)),
+    ("forms", fill_forms, ("forms",)),
+    ("why", fill_why, ("shadow_prices",)),
+    ("contributions", fill_contributions, ("contributions",)),
+    ("room", fill_room, ("near_optimal",)),
+    ("alternatives", fill_alternatives, ("alternatives",)),
+    ("frontier", fill_frontier, ("frontier",)),
     ("constraints", fill_constraints, ("constraints",)),
+    ("prices", fill_prices, ("shadow_prices",)),
     ("fiscal_rules", fill_fiscal_rules, ("fiscal_rules",)),
     ("budget", fill_budget, ("multi_year_budget",)),
     ("assumptions", fill_assumptions, ("assumptions",)),

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sdopt.optimise.memory import Memory
+from sdopt.optimise.slopes import with_finite_slopes
 from sdopt.problem.build import Problem
 
 Floats = NDArray[np.float64]
-ALLOWED = 1e-7
-"""How far a decision vector may pass a bound or rule, in the unit of the rule: the solver's rounding."""
+ALLOWED = 1e-8
+"""How far a decision vector may pass a bound or rule, as part of its size: the solver's rounding."""
 SLACK_NOISE = 1e-9
 """A scaled slack above a tangent by no more than this is rounding."""
 
@@ -22,10 +24,11 @@ class Archive:
     """Evaluated points with values and exact gradients of every functional; it only grows.
 
     points (point, decision); values (point, functional); gradients (point, functional, decision).
-    Another objective over the same functionals reuses it all.
+    Another objective over the same functionals reuses it all. What `memory` holds is not evaluated again.
     """
 
     problem: Problem
+    memory: Memory = field(default_factory=Memory, repr=False)
     points: Floats = field(init=False)
     values: Floats = field(init=False)
     gradients: Floats = field(init=False)
@@ -38,14 +41,26 @@ class Archive:
         self.gradients = np.empty((0, rows, size))
 
     def add(self, points: Floats) -> slice:
-        """Evaluate points (point, decision); where they stand from now on."""
-        found = self.problem.evaluator.with_gradients(points)
-        if found.gradient is None:
-            raise AssertionError("with_gradients gave none")
+        """Evaluate points (point, decision); where they stand from now on.
+
+        A point where a slope is infinite is replaced by one a hair further inside its bounds.
+
+        Raises
+        ------
+        SimulationError
+            When the model gives inf or nan at a point.
+        OptimisationError
+            When a slope is infinite inside the bounds as well (names the decision).
+        """
+        known = self.memory.recall("evaluated", points)
+        if known is None:
+            moved, values, gradients = with_finite_slopes(self.problem, points)
+            known = {"points": moved, "values": values, "gradients": gradients}
+            self.memory.keep("evaluated", points, known)
         first = len(self.points)
-        self.points = np.concatenate([self.points, points])
-        self.values = np.concatenate([self.values, found.value])
-        self.gradients = np.concatenate([self.gradients, found.gradient])
+        self.points = np.concatenate([self.points, known["points"]])
+        self.values = np.concatenate([self.values, known["values"]])
+        self.gradients = np.concatenate([self.gradients, known["gradients"]])
         return slice(first, len(self.points))
 
 
@@ -70,13 +85,15 @@ class View:
 
     def meets_rules(self, points: Floats) -> NDArray[np.bool_]:
         """Whether points (point, decision) meet bounds and linear rules, up to the solver's tolerance."""
-        decisions = self.problem.decisions
-        inside = (points >= decisions.lower() - ALLOWED) & (points <= decisions.upper() + ALLOWED)
+        lower, upper = self.problem.decisions.lower(), self.problem.decisions.upper()
+        sizes = np.maximum(np.abs(lower), np.abs(upper))
+        inside = (points >= lower - ALLOWED * sizes) & (points <= upper + ALLOWED * sizes)
         rules = self.problem.rules
         if not rules:
             return np.asarray(inside.all(axis=1))
         weights, limits = np.array([r.weights for r in rules]), np.array([r.limit for r in rules])
-        return np.asarray(inside.all(axis=1) & (points @ weights.T <= limits + ALLOWED).all(axis=1))
+        passed = ALLOWED * (np.abs(limits) + np.abs(weights) @ sizes)
+        return np.asarray(inside.all(axis=1) & (points @ weights.T <= limits + passed).all(axis=1))
 
     def slacks(self, values: Floats) -> Floats:
         """Scaled slack of every model constraint, (point, constraint)."""
@@ -90,19 +107,22 @@ class View:
         return np.stack([-c.sign * gradients[:, c.row] / c.scale for c in limits], axis=1)
 
 
-def tangent_excess(view: View, archive: Archive, points: Floats, values: Floats) -> tuple[float, Floats]:
-    """How far points (point, decision) stand above the archive's tangents at most.
+def tangent_excess(
+    view: View, archive: Archive, points: Floats, values: Floats, tangents: slice = slice(None)
+) -> tuple[float, Floats]:
+    """How far points (point, decision) stand above the archive's tangents (some of them) at most.
 
     For the objective, and for each constraint's scaled slack (constraint,). Concave functions never
     stand above a tangent, so more than rounding disproves concavity.
     """
-    objective, slacks = view.objective(archive.values), view.slacks(archive.values)
-    slopes, slack_slopes = view.objective_gradient(archive.gradients), view.slack_gradients(archive.gradients)
+    objective, slacks = view.objective(archive.values[tangents]), view.slacks(archive.values[tangents])
+    gradients = archive.gradients[tangents]
+    slopes, slack_slopes = view.objective_gradient(gradients), view.slack_gradients(gradients)
     found, found_slacks = view.objective(values), view.slacks(values)
     worst, slack_worst = 0.0, np.zeros(slacks.shape[1])
-    for k, centre in enumerate(archive.points):
+    for k, centre in enumerate(archive.points[tangents]):
         step = points - centre
-        worst = max(worst, float((found - objective[k] - step @ slopes[k]).max()))
+        worst = max(worst, float((found - objective[k] - step @ slopes[k]).max(initial=0.0)))
         above = found_slacks - slacks[k] - step @ slack_slopes[k].T
         slack_worst = np.maximum(slack_worst, above.max(axis=0, initial=0.0))
     return worst, slack_worst

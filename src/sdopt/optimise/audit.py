@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,53 +31,14 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Audit:
-    """Outcome of all checks; `disproved` are the constraints (positions) that are not concave."""
+class Sample:
+    """Points (point, decision) that the rules allow, a partner for each, and values there and between.
 
-    checks: tuple[Check, ...]
-    return_is_concave: bool
-    disproved: frozenset[int]
-
-
-def audit(
-    view: View, archive: Archive, polytope: Polytope, best: Floats, improvement: float, count: int, seed: int
-) -> Audit:
-    """Look for violations of concavity with `count` points and `count` pairs, half near `best`.
-
-    A pair (a, b) violates it when the function between them lies below the chord; a point, when it
-    lies above a tangent of the archive. No violation is evidence, not proof.
+    `ends` and `middle` are evaluator values (point, functional); `parts` is how far between a point and its
+    partner the middle lies.
     """
-    random = np.random.default_rng(seed)
-    half = count // 2
-    points = np.concatenate([polytope.draw(count - half, random), polytope.draw_near(best, half, random)])
-    partner = _partners(count, half, random)
-    parts = random.uniform(0.05, 0.95, count)
-    between = points + parts[:, None] * (points[partner] - points)
-    values = view.problem.evaluator.values(np.concatenate([points, between])).value
-    pairs = _Pairs(values[:count], values[count:], partner, parts)
-    above, slack_above = tangent_excess(view, archive, points, pairs.ends)
-    scale = max(abs(improvement), ROUNDING * abs(view.problem.null_objective), 1e-300)
-    noise = OBJECTIVE_NOISE * scale + ROUNDING * abs(view.problem.null_objective)
-    checks = [
-        _check("return", "pairs", count, pairs.below_chord(view.objective), noise, scale),
-        _check("return", "points against cuts", count, np.array([above]), noise, scale),
-    ]
-    slack_chord = pairs.below_chord(view.slacks)
-    broken: set[int] = set()
-    for name, members in _by_name(view).items():
-        chord, excess = slack_chord[:, members], slack_above[members]
-        checks.append(_check(name, "pairs", count, chord.max(axis=1), SLACK_NOISE, 1.0))
-        checks.append(_check(name, "points against cuts", count, excess, SLACK_NOISE, 1.0))
-        bad = (chord > SLACK_NOISE).any(axis=0) | (excess > SLACK_NOISE)
-        broken |= {member for member, is_bad in zip(members, bad, strict=True) if is_bad}
-    concave = all(check.violations == 0 for check in checks[:2])
-    return Audit(tuple(checks), concave, frozenset(broken))
 
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Evaluator values (point, functional) at points and between each point and its partner."""
-
+    points: Floats
     ends: Floats
     middle: Floats
     partner: NDArray[np.intp]
@@ -88,6 +49,64 @@ class _Pairs:
         ends, middle = function(self.ends), function(self.middle)
         parts = self.parts if ends.ndim == 1 else self.parts[:, None]
         return np.asarray(ends + parts * (ends[self.partner] - ends) - middle)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Outcome of all checks; `disproved` are the constraints (positions) that are not concave."""
+
+    checks: tuple[Check, ...]
+    return_is_concave: bool
+    disproved: frozenset[int]
+    sample: Sample | None = field(default=None, repr=False)
+
+
+def audit(
+    view: View,
+    archive: Archive,
+    polytope: Polytope,
+    best: Floats,
+    improvement: float,
+    count: int,
+    seed: int,
+    earlier: Audit | None = None,
+) -> Audit:
+    """Look for violations of concavity with `count` points and `count` pairs, half near `best`.
+
+    A pair (a, b) violates it when the function between them lies below the chord; a point, when it
+    lies above a tangent of the archive. No violation is evidence, not proof. The sample of an `earlier`
+    audit of the same question is used again: only the tangents are new.
+    """
+    sample = (earlier.sample if earlier else None) or _draw(view, polytope, best, count, seed)
+    count = len(sample.points)
+    above, slack_above = tangent_excess(view, archive, sample.points, sample.ends)
+    scale = max(abs(improvement), ROUNDING * abs(view.problem.null_objective), 1e-300)
+    noise = OBJECTIVE_NOISE * scale + ROUNDING * abs(view.problem.null_objective)
+    checks = [
+        _check("return", "pairs", count, sample.below_chord(view.objective), noise, scale),
+        _check("return", "points against cuts", count, np.array([above]), noise, scale),
+    ]
+    slack_chord = sample.below_chord(view.slacks)
+    broken: set[int] = set()
+    for name, members in _by_name(view).items():
+        chord, excess = slack_chord[:, members], slack_above[members]
+        checks.append(_check(name, "pairs", count, chord.max(axis=1), SLACK_NOISE, 1.0))
+        checks.append(_check(name, "points against cuts", count, excess, SLACK_NOISE, 1.0))
+        bad = (chord > SLACK_NOISE).any(axis=0) | (excess > SLACK_NOISE)
+        broken |= {member for member, is_bad in zip(members, bad, strict=True) if is_bad}
+    concave = all(check.violations == 0 for check in checks[:2])
+    return Audit(tuple(checks), concave, frozenset(broken), sample)
+
+
+def _draw(view: View, polytope: Polytope, best: Floats, count: int, seed: int) -> Sample:
+    random = np.random.default_rng(seed)
+    half = count // 2
+    points = np.concatenate([polytope.draw(count - half, random), polytope.draw_near(best, half, random)])
+    partner = _partners(count, half, random)
+    parts = random.uniform(0.05, 0.95, count)
+    between = points + parts[:, None] * (points[partner] - points)
+    values = view.problem.evaluator.values(np.concatenate([points, between])).value
+    return Sample(points, values[:count], values[count:], partner, parts)
 
 
 def _check(subject: str, kind: str, count: int, amounts: Floats, noise: float, scale: float) -> Check:

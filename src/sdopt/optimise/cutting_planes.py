@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
@@ -35,12 +36,16 @@ Progress = Callable[[int, float | None, float, float | None], None]
 
 @dataclass(frozen=True)
 class Trace:
-    """One round: best improvement so far (None before an allowed point is known), bound and gap."""
+    """One round: best improvement so far (None before an allowed point is known), bound and gap.
+
+    `left` is what more rounds can still take off the gap: less than all of it where constraints are left out.
+    """
 
     iteration: int
     best: float | None
     bound: float
     gap: float | None
+    left: float | None = None
 
 
 @dataclass
@@ -48,7 +53,8 @@ class CuttingPlanes:
     """State of one search. `best` is a position in the archive; objective values are improvements.
 
     Constraints in `left_out` get no cuts: the bound then does not lean on them (leaving a limit out
-    can only raise it), while every allocation is still held to them.
+    can only raise it), while every allocation is still held to them. `centre` is the best point that meets
+    the others; without `left_out` it is `best`. Of equally good points the first found stays the best.
     """
 
     view: View
@@ -58,8 +64,10 @@ class CuttingPlanes:
     left_out: frozenset[int]
     used: int = 0
     best: int | None = None
+    centre: int | None = None
     disproved: set[int] = field(default_factory=set)
     return_violation: float = 0.0
+    slack_violation: Floats | None = None
     trace: list[Trace] = field(default_factory=list)
     answer: MasterAnswer | None = None
 
@@ -86,12 +94,17 @@ class CuttingPlanes:
     @property
     def improvement(self) -> float:
         """Best improvement found, in the objective's unit."""
-        return float(self.view.objective(self.archive.values[[self._best()]])[0])
+        return self._objective(self._best())
 
     @property
     def point(self) -> Floats:
         """The best allowed decision vector, (decision,)."""
         return np.asarray(self.archive.points[self._best()])
+
+    @property
+    def roomiest(self) -> Floats:
+        """The allowed point with most room on its constraints, (decision,)."""
+        return np.asarray(self.archive.points[self._anchor()])
 
     @property
     def return_is_concave(self) -> bool:
@@ -108,6 +121,12 @@ class CuttingPlanes:
             raise OptimisationError("no allowed allocation was found: relax a constraint or a bound.")
         return self.best
 
+    def _centre(self) -> int:
+        return self._best() if self.centre is None else self.centre
+
+    def _objective(self, position: int) -> float:
+        return float(self.view.objective(self.archive.values[[position]])[0])
+
     def _answer(self) -> MasterAnswer:
         if self.answer is None:
             raise AssertionError("the master problem was not solved")
@@ -123,21 +142,27 @@ class CuttingPlanes:
         bound = self.answer.dual_bound * self.scale
         best = None if self.best is None else self.improvement
         gap = None if best is None else relative_gap(best, bound, self.scale)
-        self.trace.append(Trace(iteration, best, bound, gap))
+        left = None if best is None else relative_gap(self._objective(self._centre()), bound, self.scale)
+        self.trace.append(Trace(iteration, best, bound, gap, left))
         return self.trace[-1]
 
     def _candidates(self, target: Floats) -> Floats:
         """The master's answer, and the best allowed points on the way to it."""
-        best, anchor = self.archive.points[self._best()], self.archive.points[self._anchor()]
-        steps = best + np.array(STEPS)[:, None] * (target - best)
+        centre, anchor = self.archive.points[self._centre()], self.archive.points[self._anchor()]
+        steps = centre + np.array(STEPS)[:, None] * (target - centre)
         pulled = steps[:, None, :] + np.array(PULLS)[:, None] * (anchor - steps)[:, None, :]
         values = self.view.problem.evaluator.values(pulled.reshape(-1, len(target))).value
-        allowed = (self.view.slacks(values) >= TOUCHING).all(axis=1).reshape(pulled.shape[:2])
+        allowed = self._meets_kept(self.view.slacks(values)).reshape(pulled.shape[:2])
         objective = self.view.objective(values).reshape(pulled.shape[:2])
         first = np.argmax(allowed, axis=1)
         rows = [k for k in range(len(STEPS)) if allowed[k, first[k]]]
         rows.sort(key=lambda k: -objective[k, first[k]])
         return np.array([target, *(pulled[k, first[k]] for k in rows[:TANGENTS])])
+
+    def _meets_kept(self, slacks: Floats) -> NDArray[np.bool_]:
+        """Whether slacks (point, constraint) are allowed where constraints are not left out."""
+        kept = [c for c in range(slacks.shape[1]) if c not in self.left_out]
+        return np.asarray((slacks[:, kept] >= TOUCHING).all(axis=1))
 
     def _anchor(self) -> int:
         """The allowed point of the archive with most room."""
@@ -158,18 +183,31 @@ class CuttingPlanes:
                     self.master.add_constraint_cut(
                         int(row), float(slacks[k, row]), slack_slopes[k, row], point
                     )
-            if self._allowed(point, slacks[k]) and (self.best is None or objective[k] > self.improvement):
-                self.best = new.start + k
-        self._check_against_cuts()
+        self._note_best(new, objective, slacks)
+        self._check_against_cuts(new)
 
-    def _allowed(self, point: Floats, slacks: Floats) -> bool:
-        return bool((slacks >= TOUCHING).all()) and bool(self.view.meets_rules(point[None])[0])
+    def _note_best(self, new: slice, objective: Floats, slacks: Floats) -> None:
+        """Is one of the new points (point,) the best so far, of all or of those that meet what is kept?"""
+        rules = self.view.meets_rules(self.archive.points[new])
+        kept, all_met = rules & self._meets_kept(slacks), rules & (slacks >= TOUCHING).all(axis=1)
+        for k in np.flatnonzero(kept):
+            if self.centre is None or objective[k] > self._objective(self.centre):
+                self.centre = new.start + int(k)
+            if all_met[k] and (self.best is None or objective[k] > self.improvement):
+                self.best = new.start + int(k)
 
-    def _check_against_cuts(self) -> None:
+    def _check_against_cuts(self, new: slice) -> None:
         """Every point against every tangent: above one by more than rounding, and concavity is disproved."""
-        above, slack_above = tangent_excess(self.view, self.archive, self.archive.points, self.archive.values)
-        self.return_violation = max(self.return_violation, above)
-        broken = {int(c) for c in np.flatnonzero(slack_above > SLACK_NOISE)}
+        points, values = self.archive.points, self.archive.values
+        pairs = [
+            tangent_excess(self.view, self.archive, points[new], values[new]),
+            tangent_excess(self.view, self.archive, points[: new.start], values[: new.start], new),
+        ]
+        known = np.zeros(len(self.view.problem.constraints))
+        known = known if self.slack_violation is None else self.slack_violation
+        self.return_violation = max(self.return_violation, *(above for above, _ in pairs))
+        self.slack_violation = np.maximum.reduce([known, *(slack_above for _, slack_above in pairs)])
+        broken = {int(c) for c in np.flatnonzero(self.slack_violation > SLACK_NOISE)}
         self.disproved = broken & set(self.master.constraint_of_row.values())
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from sdopt.errors import OptimisationError
-from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
-from sdopt.optimise.linear import Row, clash
+from sdopt.optimise.archive import SLACK_NOISE, Archive, View, tangent_excess
+from sdopt.optimise.infeasible.explain import ClashError, proves_clash
 from sdopt.optimise.local_search import local_search
 from sdopt.optimise.master import InfeasibleMasterError, Master
 from sdopt.optimise.sample import find_vertices
-from sdopt.problem.rules import Rule
 
 ROUNDS = 60
 ROOM = 0.1
@@ -44,7 +43,7 @@ def find_interior(view: View, archive: Archive, touching: float) -> None:
         try:
             answer = master.solve()
         except InfeasibleMasterError:
-            raise OptimisationError(clash(problem.rules, lower, upper)) from None
+            raise ClashError(view, archive) from None
         if answer.dual_bound < BROKEN:
             return _look_elsewhere(view, archive, touching)
         if most_room(view, archive) >= min(ENOUGH * answer.dual_bound, answer.dual_bound + touching):
@@ -55,21 +54,23 @@ def find_interior(view: View, archive: Archive, touching: float) -> None:
 
 
 def _look_elsewhere(view: View, archive: Archive, touching: float) -> None:
-    """No tangent allows a point: that proves a clash if the constraints are concave, so look if they are.
+    """No tangent allows a point: that proves a clash if the constraints are concave, so look which are.
 
     Raises
     ------
     OptimisationError
-        When they are, or when several searches from random places find no allowed point either.
+        When those clash, or when several searches from random places find no allowed point either.
     """
     problem = view.problem
     random = np.random.default_rng(problem.config.search.seed)
     points = find_vertices(problem, random).draw(ELSEWHERE, random)
     values = problem.evaluator.values(points).value
     room = view.slacks(values).min(axis=1)
-    if room.max() < touching and (tangent_excess(view, archive, points, values)[1] <= SLACK_NOISE).all():
-        lower, upper = problem.decisions.lower(), problem.decisions.upper()
-        raise OptimisationError(_clash_of_constraints(view, archive, lower, upper))
+    if room.max() < touching:
+        above = tangent_excess(view, archive, points, values)[1]
+        doubtful = np.flatnonzero(above > SLACK_NOISE).tolist()
+        if not doubtful or proves_clash(view, archive, doubtful):
+            raise ClashError(view, archive, doubtful)
     nearest = points[np.argsort(-room)[: problem.config.search.starts]]
     if room.max() >= touching:
         archive.add(nearest[:1])
@@ -110,15 +111,3 @@ def _add_cuts(master: Master, view: View, archive: Archive, used: int) -> int:
         for row in np.flatnonzero(slacks[k] < ROOM):
             master.add_objective_cut(float(slacks[k, row]), slopes[k, row], archive.points[k])
     return len(archive.points)
-
-
-def _clash_of_constraints(view: View, archive: Archive, lower: Floats, upper: Floats) -> str:
-    """The rules and linearised constraints that cannot hold together, in the config's words."""
-    slacks, slopes = view.slacks(archive.values), view.slack_gradients(archive.gradients)
-    rows: list[Rule | Row] = list(view.problem.rules)
-    for position, constraint in enumerate(view.problem.constraints):
-        name = f"{constraint.functional.name} ({constraint.functional.year})"
-        for slack, slope, point in zip(slacks[:, position], slopes[:, position], archive.points, strict=True):
-            weights = -slope * constraint.scale
-            rows.append(Row(name, weights, float(slack * constraint.scale + weights @ point)))
-    return clash(rows, lower, upper)

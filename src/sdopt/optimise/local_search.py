@@ -11,6 +11,7 @@ from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.linear import Row, solve_linear
 from sdopt.optimise.sample import columns_of
+from sdopt.optimise.stopping import NEVER, Stop
 from sdopt.problem.rules import Rule
 
 FIRST_RADIUS = 0.25
@@ -20,9 +21,9 @@ STEPS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Parts of a step that are tried together."""
 GROWTH = (1 / 8, 1 / 4, 1 / 2, 1.0, 2.0)
 """What the trust region is multiplied by when such a part is the best."""
-LEAST_GAIN = 1e-6
+LEAST_GAIN = 1e-5
 """A round that gains less than this part of the improvement is idle."""
-PATIENCE = 6
+PATIENCE = 4
 """A start ends after so many idle rounds in a row."""
 PENALTY = 2.0
 """Weight of broken constraints (scaled slack) against the return's largest linear change; steers only."""
@@ -48,7 +49,12 @@ class LocalOptimum:
 
 
 def local_search(
-    view: View, archive: Archive, points: Floats, rounds: int, progress: Callable[[int, float | None], None]
+    view: View,
+    archive: Archive,
+    points: Floats,
+    rounds: int,
+    progress: Callable[[int, float | None], None],
+    stop: Stop = NEVER,
 ) -> list[LocalOptimum]:
     """Climb from every point (start, decision); all starts move in one batch per round."""
     first = archive.add(points)
@@ -56,20 +62,32 @@ def local_search(
     searcher = _Searcher(view, archive)
     for round_number in range(rounds):
         moving = [start for start in starts if start.radius > LAST_RADIUS and start.idle < PATIENCE]
-        if not moving:
+        if not moving or stop.reason() is not None:
             break
         searcher.move(moving)
         progress(round_number, max(searcher.merit(start.position) for start in starts))
     return [searcher.repaired(start) for start in starts]
 
 
+def pulled_inside(view: View, end: Floats, inside: Floats) -> LocalOptimum:
+    """A point (decision,), moved towards an allowed point with room as little as its constraints need."""
+    parts = np.concatenate([[0.0], 0.5 ** np.arange(REPAIRS)[::-1]])[:, None]
+    tried = end + parts * (inside - end)
+    values = view.problem.evaluator.values(tried).value
+    allowed = np.flatnonzero((view.slacks(values) >= 0).all(axis=1))
+    if not len(allowed):
+        return LocalOptimum(None, None)
+    winner = allowed[np.argmax(view.objective(values)[allowed])]
+    return LocalOptimum(tried[winner], float(view.objective(values)[winner]))
+
+
 def merit(view: View, archive: Archive, values: Floats) -> Floats:
     """Improvement less a penalty for broken constraints, (point,), from evaluator values."""
     broken = np.minimum(view.slacks(values), 0.0).sum(axis=1)
-    return np.asarray(view.objective(values) + PENALTY * _scale(view, archive) * broken)
+    return np.asarray(view.objective(values) + PENALTY * scale_of(view, archive) * broken)
 
 
-def _scale(view: View, archive: Archive) -> float:
+def scale_of(view: View, archive: Archive) -> float:
     """Largest change of the return that its slope at the first point promises between the bounds."""
     decisions = view.problem.decisions
     slope = np.abs(view.objective_gradient(archive.gradients[:1])[0])
@@ -86,7 +104,7 @@ class _Searcher:
         # Parts of a step: all decisions together, and all but one, which may stand at the edge of a jump.
         others = [1.0 - columns_of(path, decisions.size) for path in decisions.paths]
         self.parts = np.concatenate([np.outer(STEPS, np.ones(decisions.size)), others])
-        scale = _scale(view, archive)
+        scale = scale_of(view, archive)
         self.size = max(float(np.abs(view.objective(archive.values)).max()), 1e-3 * scale)
 
     def improvement(self, position: int) -> float:
@@ -127,15 +145,7 @@ class _Searcher:
         anchor = self.anchor()
         if anchor is None:
             return LocalOptimum(None, None)
-        end, inside = self.archive.points[here], self.archive.points[anchor]
-        parts = 0.5 ** np.arange(REPAIRS)[:, None]
-        tried = end + parts * (inside - end)
-        values = self.view.problem.evaluator.values(tried).value
-        allowed = np.flatnonzero((self.view.slacks(values) >= 0).all(axis=1))
-        if not len(allowed):
-            return LocalOptimum(None, None)
-        winner = allowed[np.argmax(self.view.objective(values)[allowed])]
-        return LocalOptimum(tried[winner], float(self.view.objective(values)[winner]))
+        return pulled_inside(self.view, self.archive.points[here], self.archive.points[anchor])
 
     def anchor(self) -> int | None:
         """The archive's allowed point with most room, or None."""

@@ -18,6 +18,8 @@ from sdopt.problem.rules import Rule
 
 FEASIBILITY = 1e-9
 """Tolerance of HiGHS on rows and reduced costs, in the scaled units of the master problem."""
+IGNORED = 1e-9
+"""HiGHS takes smaller weights for zero, with a warning; the bound takes every weight for what it is."""
 
 _UPDATES = (
     "check_for_new_or_removed_constraints",
@@ -90,7 +92,7 @@ class Master:
         self.solver.add_constraints([row])
 
     def _add(self, rows: Any, weights: NDArray[np.float64], limit: float, theta: float) -> Any:
-        used = np.flatnonzero(weights)
+        used = np.flatnonzero(np.abs(weights) > IGNORED)
         variables = [self.columns[i] for i in used]
         coefficients = [float(weights[i]) for i in used]
         if theta:

@@ -14,11 +14,20 @@ from sdopt.errors import ReplayError
 from sdopt.optimise import tables
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.budget_table import budget_table
+from sdopt.optimise.certificate.run import Asked, certificate_figures, certificate_tables, certified
+from sdopt.optimise.crew import Crew
 from sdopt.optimise.cutting_planes import Progress
+from sdopt.optimise.explanation.run import explained
 from sdopt.optimise.fiscal_table import fiscal_tables
+from sdopt.optimise.forms import form_tables
+from sdopt.optimise.forms_replay import verify_forms
 from sdopt.optimise.ledger import convention_table, ledger_tables
+from sdopt.optimise.memory import Memory
 from sdopt.optimise.search import Found, search
 from sdopt.optimise.sensitivity import end_value_table, half_step_figures
+from sdopt.optimise.stopping import NEVER, STOPPED
+from sdopt.optimise.whole_numbers.search import WholeFound, search_whole
+from sdopt.optimise.whole_numbers.tables import programme_tables
 from sdopt.problem.build import Problem
 from sdopt.result import Result, Status
 from sdopt.source_model.read import SourceModel
@@ -31,8 +40,19 @@ EUROS = {"eur": 1.0, "million eur": 1e6}
 """Euros in one unit of money, by unit in plain form."""
 
 
-def optimise(problem: Problem, run_name: str, progress: Progress) -> Result:
-    """Find the best allocation and describe it.
+def optimise(
+    problem: Problem,
+    run_name: str,
+    progress: Progress,
+    crew: Crew | None = None,
+    memory: Memory | None = None,
+    *,
+    explain: bool = False,
+    certify: Asked | None = None,
+) -> Result:
+    """Find the best allocation and describe it; `explain` adds why it is the answer, `certify` a proof.
+
+    `crew` says with how many processes, and when to stop early; `memory` is what was worked out before.
 
     Raises
     ------
@@ -41,10 +61,17 @@ def optimise(problem: Problem, run_name: str, progress: Progress) -> Result:
     SimulationError
         When the model gives inf or nan for an allowed allocation.
     """
-    view, archive = View(problem, problem.objective_rows), Archive(problem)
+    crew = crew or Crew()
+    view, archive = View(problem, problem.objective_rows), Archive(problem, memory or Memory())
     archive.add(problem.decisions.null_vector()[None])
-    found = search(view, archive, problem.config.search, progress)
-    result = _result(problem, found.status, found.point, run_name, _prices(found))
+    found = _search(view, archive, progress, crew)
+    prices, certificate = _prices(found), None
+    if certify is not None and found.status not in STOPPED:
+        found, certificate = certified(problem, found, certify, crew.stop)
+    # Only a search that was stopped leaves the rest unfinished: otherwise time would change the results.
+    stop = crew.stop if found.status in STOPPED else NEVER
+    asked, archive = found.planes.view.problem, found.planes.archive  # its programmes, if any, are fixed
+    result = _result(problem, found.status, found.point, run_name, prices)
     result = result.with_tables(
         search=pd.DataFrame(
             [vars(step) for step in found.trace], columns=["iteration", "best", "bound", "gap"]
@@ -52,12 +79,31 @@ def optimise(problem: Problem, run_name: str, progress: Progress) -> Result:
         audit=pd.DataFrame([vars(check) for check in found.audit.checks]).rename(
             columns={"name": "check", "tried": "points", "largest": "largest_violation"}
         ),
-        end_value=end_value_table(problem, archive, found),
+        end_value=end_value_table(asked, archive, found, stop),
     )
     if found.starts:
         result = result.with_tables(starts=_starts_table(found))
-    figures = {**_bound_figures(problem, found, archive), **half_step_figures(problem, found)}
-    return result.with_figures(**figures)
+    if problem.config.forms and found.status not in STOPPED:
+        result = result.with_tables(**form_tables(problem, found, progress))
+    figures = {**_bound_figures(problem, found, archive), **half_step_figures(asked, found, stop)}
+    if isinstance(found, WholeFound):
+        result = result.with_tables(**programme_tables(problem, found.point))
+        figures["programmes_bound"] = found.concave if found.bound is not None else None
+        figures |= {"programme_choices_searched": found.patterns, "branch_and_bound_nodes": found.nodes}
+    if certificate is not None:
+        result = result.with_tables(**certificate_tables(problem, certificate))
+        figures |= certificate_figures(problem, certificate)
+    result = result.with_figures(**figures)
+    explain = explain and found.status not in STOPPED
+    return explained(result, found, progress, crew.stop) if explain else result
+
+
+def _search(view: View, archive: Archive, progress: Progress, crew: Crew) -> Found:
+    """The search that fits: with whole numbers where there are programmes."""
+    settings = view.problem.config.search
+    if view.problem.decisions.programmes:
+        return search_whole(view, archive, settings, progress, crew)
+    return search(view, archive, settings, progress, crew)
 
 
 def simulate_allocation(problem: Problem, point: Floats | None, run_name: str) -> Result:
@@ -119,7 +165,7 @@ def _result(
 def _prices(found: Found) -> tuple[dict[int, float], Floats] | None:
     """Gain of the objective per unit of relaxed limit: per constraint (scaled slack) and per rule."""
     answer = found.planes.answer
-    if found.status not in (Status.OPTIMAL, Status.ITERATION_LIMIT) or answer is None:
+    if found.bound is None or found.status is Status.LOCAL or answer is None:
         return None
     scale = found.planes.scale
     return {
@@ -135,16 +181,19 @@ def _starts_table(found: Found) -> pd.DataFrame:
 
 def _bound_figures(problem: Problem, found: Found, archive: Archive) -> dict[str, Any]:
     limits = problem.constraints
-    leaning = sorted({limits[c].functional.name for c in found.planes.carriers()})
+    carriers = found.leaning if isinstance(found, WholeFound) else found.planes.carriers()
+    assumes = found.assumes if isinstance(found, WholeFound) else "the return is concave"
+    leaning = sorted({limits[c].functional.name for c in carriers})
     lower, upper = problem.decisions.lower(), problem.decisions.upper()
     inside = (found.point > lower + 1e-6 * (upper - lower)) & (found.point < upper - 1e-6 * (upper - lower))
     figures: dict[str, Any] = {
         "iterations": len(found.trace),
         "evaluations": len(archive.points),
+        "bound_leaves_out": sorted({limits[c].functional.name for c in found.planes.left_out}),
         "gap_tolerance": problem.config.search.gap,
         "replay_tolerance": REPLAY_TOLERANCE,
-        "decisions": problem.decisions.size,
-        "decisions_between_bounds": int(inside.sum()),
+        "decisions": int((~problem.decisions.whole).sum()),
+        "decisions_between_bounds": int((inside & ~problem.decisions.whole).sum()),
         "model_constraints_binding": _binding(problem, found.point),
     }
     if found.starts:
@@ -164,7 +213,7 @@ def _bound_figures(problem: Problem, found: Found, archive: Archive) -> dict[str
         "gap_amount": amount,
         "gap_euro": _in_euros(amount, problem.objective_unit),
         "gap_reason": None if found.bound > 0 else "no allowed allocation beats the null alternative",
-        "bound_assumes": "the return is concave" + (f", and so are: {', '.join(leaning)}" if leaning else ""),
+        "bound_assumes": assumes + (f", and so are: {', '.join(leaning)}" if leaning else ""),
         "bound_leans_on": leaning,
     }
 
@@ -206,7 +255,9 @@ def verify(result: Result, problem: Problem, model: SourceModel, allocation: str
             f'PySD disagrees on "{name}" at time {worst.time:g}: relative difference {worst.largest:.3g}, '
             f"allowed {REPLAY_TOLERANCE:g}. No results were written; please report the model."
         )
-    objective = _objective_of(problem, {str(key): theirs[key].to_numpy() for key in theirs.columns})
+    objective = tables.objective_of(problem, {str(key): theirs[key].to_numpy() for key in theirs.columns})
+    if allocation == ADVICE and "forms_allocation" in result.tables:
+        result = verify_forms(result, problem, model)
     return result.with_figures(
         replay_max_relative_difference=worst.largest,
         replay_worst_variable=problem.system.variables[worst.worst_variable].name
@@ -214,14 +265,4 @@ def verify(result: Result, problem: Problem, model: SourceModel, allocation: str
         else None,
         replay_objective=objective,
         replay_check=f"{CHECKED[model.system.time.method]}; {EVERY_VALUE}",
-    )
-
-
-def _objective_of(problem: Problem, run: Mapping[str, Floats]) -> float:
-    functionals = problem.evaluator.functionals
-    return float(
-        sum(
-            weight * sum(float(w @ run[key]) for key, w in functionals[row].weights.items())
-            for row, weight in problem.objective_rows.items()
-        )
     )

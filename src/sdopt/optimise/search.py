@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sdopt.config.schema import Search
-from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.audit import Audit, audit
+from sdopt.optimise.climb import Climber
+from sdopt.optimise.crew import Crew
 from sdopt.optimise.cutting_planes import CuttingPlanes, Progress, Trace, relative_gap, start_cutting_planes
-from sdopt.optimise.linear import Row, clash
-from sdopt.optimise.local_search import LocalOptimum, local_search, merit
+from sdopt.optimise.evolution import evolve
+from sdopt.optimise.infeasible.explain import ClashError
+from sdopt.optimise.linear import InfeasibleError
+from sdopt.optimise.local_search import LocalOptimum
 from sdopt.optimise.master import InfeasibleMasterError
 from sdopt.optimise.sample import Polytope, find_vertices
-from sdopt.problem.rules import Rule
+from sdopt.optimise.ties import nearest_to_null
 from sdopt.result import Status
 
-LOCAL_ROUNDS = 120
-"""Most trust-region rounds of the local search."""
+LEFT = 0.1
+"""With constraints left out: enough if more rounds lessen the gap by at most this part of what is asked."""
 WEAK_ROUNDS = 40
-"""Most rounds of a search that leaves constraints out: if they bind, its gap cannot close."""
-TRIED = 1000
-"""Random places from which the most promising are taken as starts."""
+"""Most rounds of a search with whole numbers that leaves constraints out."""
+FINISHED = 2
+"""So many of the best starts are brought to their last digits."""
+STOPPED_AUDIT = 1000
+"""Most points and pairs of the audit of a search that was stopped early."""
 TOWARDS = np.array([1.0, 0.75, 0.5, 0.3, 0.15, 0.05, 0.0])
 """How far starts are pulled from a random place to the best one."""
 
@@ -51,102 +57,152 @@ class Found:
         return None if self.bound is None else max(self.bound - self.improvement, 0.0)
 
 
-def search(view: View, archive: Archive, settings: Search, progress: Progress) -> Found:
+def search(
+    view: View, archive: Archive, settings: Search, progress: Progress, crew: Crew | None = None
+) -> Found:
     """Best allocation for one objective, with bound, audit and (where needed) several starts.
 
     A constraint that is not concave is left out of the bound, which stays valid without it; where
-    that costs the gap, or the return itself is not concave, several local searches decide.
+    that costs the gap, or the return itself is not concave, several local searches decide. `crew` says
+    with how many processes, and when to stop early: then the best so far is given, with its bound.
 
     Raises
     ------
     OptimisationError
         When the limits cannot all hold (names those that clash), or no allowed allocation is found.
     """
-    polytope = find_vertices(view.problem, np.random.default_rng(settings.seed))
+    crew = crew or Crew()
+    try:
+        polytope = find_vertices(view.problem, np.random.default_rng(settings.seed))
+    except InfeasibleError:
+        raise ClashError(view, archive) from None
+    planes, checked, trace = _cut_and_audit(view, archive, polytope, settings, progress, crew)
+    concave = planes.return_is_concave and checked.return_is_concave
+    found = Found(
+        Status.ITERATION_LIMIT, planes.point, planes.improvement, None, None, planes, checked, (), trace
+    )
+    if concave:
+        found = _with_gap(replace(found, bound=planes.bound))
+    if concave and planes.left_out and not _closed(found, settings):
+        found = _with_gap(_polish(found, crew))
+    if concave and _closed(found, settings):
+        found = replace(found, status=Status.OPTIMAL)
+    elif crew.stop.reason() is None and (not concave or planes.left_out):
+        found = _with_gap(_climb(found, polytope, settings, progress, crew))
+    stopped = None if found.status is Status.OPTIMAL else crew.stop.reason()
+    return _with_gap(nearest_to_null(view, replace(found, status=stopped or found.status)))
+
+
+def _cut_and_audit(
+    view: View, archive: Archive, polytope: Polytope, settings: Search, progress: Progress, crew: Crew
+) -> tuple[CuttingPlanes, Audit, tuple[Trace, ...]]:
+    """Cutting planes until their bound leans on nothing that is disproved, or the return is."""
     trace: list[Trace] = []
     left_out: frozenset[int] = frozenset()
+    checked: Audit | None = None
     while True:
         planes = start_cutting_planes(view, archive, left_out)
-        reached = _cut(planes, settings, progress)
+        _cut(planes, settings, progress, crew)
         trace += planes.trace
         if planes.disproved:
             left_out |= planes.disproved
             continue
-        checked = audit(
-            view, archive, polytope, planes.point, planes.improvement, settings.audit, settings.seed
-        )
+        stopped = crew.stop.reason() is not None
+        count = min(settings.audit, STOPPED_AUDIT) if stopped else settings.audit
+        best, improvement = planes.point, planes.improvement
+        checked = audit(view, archive, polytope, best, improvement, count, settings.seed, checked)
         concave = planes.return_is_concave and checked.return_is_concave
-        leaning = checked.disproved & planes.carriers()
-        if not concave or not leaning:
-            break
-        left_out |= leaning
-    found = Found(
-        Status.ITERATION_LIMIT, planes.point, planes.improvement, None, None, planes, checked, (), ()
-    )
-    if concave:
-        gap = relative_gap(planes.improvement, planes.bound, planes.scale)
-        found = replace(found, bound=planes.bound, gap=gap)
-    if concave and reached:
-        found = replace(found, status=Status.OPTIMAL)
-    elif not concave or left_out:
-        found = _climb(found, polytope, settings, progress)
-    return replace(found, trace=tuple(trace))
+        if not concave or not checked.disproved & planes.carriers():
+            return planes, checked, tuple(trace)
+        # All that is disproved: what carries nothing now may do so once another is left out.
+        left_out |= checked.disproved
 
 
-def _cut(planes: CuttingPlanes, settings: Search, progress: Progress) -> bool:
-    rounds = min(settings.iterations, WEAK_ROUNDS) if planes.left_out else settings.iterations
+def _closed(found: Found, settings: Search) -> bool:
+    return found.gap is not None and found.gap <= settings.gap
+
+
+def _with_gap(found: Found) -> Found:
+    """The gap between what was found and its bound, if there is one."""
+    if found.bound is None:
+        return found
+    return replace(found, gap=relative_gap(found.improvement, found.bound, found.planes.scale))
+
+
+def _cut(planes: CuttingPlanes, settings: Search, progress: Progress, crew: Crew) -> None:
+    def enough(step: Trace) -> bool:
+        if step.gap is not None and step.gap <= settings.gap:
+            return True
+        useless = bool(planes.left_out) and step.left is not None and step.left <= LEFT * settings.gap
+        return useless or crew.stop.reason() is not None
+
     try:
-        return planes.run(lambda step: step.gap is not None and step.gap <= settings.gap, rounds, progress)
+        planes.run(enough, settings.iterations, progress)
     except InfeasibleMasterError:
-        problem = planes.view.problem
-        decisions = problem.decisions
-        rows: list[Rule | Row] = [*problem.rules, *_constraint_rows(planes)]
-        raise OptimisationError(clash(rows, decisions.lower(), decisions.upper())) from None
+        raise ClashError(planes.view, planes.archive) from None
 
 
-def _constraint_rows(planes: CuttingPlanes) -> list[Row]:
-    limits = planes.view.problem.constraints
-    rows = []
-    for number, constraint in planes.master.constraint_of_row.items():
-        _, weights, limit, _ = planes.master.rows[number]
-        functional, scale = limits[constraint].functional, limits[constraint].scale
-        rows.append(Row(f"{functional.name} ({functional.year})", weights * scale, limit * scale))
-    return rows
-
-
-def _climb(found: Found, polytope: Polytope, settings: Search, progress: Progress) -> Found:
-    """Several trust-region searches: the best of the cutting planes, and random allowed places."""
+def _polish(found: Found, crew: Crew) -> Found:
+    """Quadratic steps from the best point: slopes are smooth there, and linear cuts close in slowly."""
     planes = found.planes
-    view, archive = planes.view, planes.archive
-    places = _allowed_starts(found, polytope, settings)
-    first = planes.improvement
-
-    def note(iteration: int, best: float | None) -> None:
-        progress(iteration, first if best is None else max(best, first), float("nan"), None)
-
-    optima = local_search(view, archive, places, LOCAL_ROUNDS, note)
-    best = max(optima, key=lambda o: -np.inf if o.improvement is None else o.improvement)
-    found = replace(found, status=Status.LOCAL, starts=tuple(optima))
-    if best.point is not None and best.improvement is not None and best.improvement > found.improvement:
-        found = replace(found, point=best.point, improvement=best.improvement)
-    if found.bound is not None:
-        found = replace(found, gap=relative_gap(found.improvement, found.bound, planes.scale))
-    return found
+    optima = crew.climb(_climber(planes), "polish", planes.point[None], planes.archive.memory, lambda _: None)
+    return _best_of(found, optima)
 
 
-def _allowed_starts(found: Found, polytope: Polytope, settings: Search) -> Floats:
+def _best_of(found: Found, optima: Sequence[LocalOptimum]) -> Found:
+    """The first of the best optima, if better than what is known; all that are go into the archive."""
+    ends = [(o.improvement, o.point) for o in optima if o.improvement is not None and o.point is not None]
+    better = [end for end in ends if end[0] > found.improvement]
+    if not better:
+        return found
+    found.planes.archive.add(np.array([point for _, point in better]))
+    improvement, point = max(better, key=lambda end: end[0])
+    return replace(found, point=point, improvement=improvement)
+
+
+def _climber(planes: CuttingPlanes) -> Climber:
+    return Climber(planes.view, planes.roomiest)
+
+
+def _climb(found: Found, polytope: Polytope, settings: Search, progress: Progress, crew: Crew) -> Found:
+    """Several searches: from the best of the cutting planes, random allowed places and promising ones."""
+    planes = found.planes
+    places = _allowed_starts(found, polytope, settings, crew)
+    best = planes.improvement
+
+    def note(optimum: LocalOptimum) -> None:
+        nonlocal best
+        best = max(best, optimum.improvement or best)
+        progress(len(found.trace), best, float("nan"), None)
+
+    optima = crew.climb(_climber(planes), "climb", places, planes.archive.memory, note)
+    found = _best_of(replace(found, status=Status.LOCAL), optima)
+    if crew.stop.reason() is None:
+        optima = _finish_best(planes, optima, crew)
+    return _best_of(replace(found, starts=tuple(optima)), optima)
+
+
+def _finish_best(planes: CuttingPlanes, optima: list[LocalOptimum], crew: Crew) -> list[LocalOptimum]:
+    """The same ends, the best of them brought to their last digits."""
+    ends = {k: o for k, o in enumerate(optima) if o.point is not None and o.improvement is not None}
+    order = sorted(ends, key=lambda k: -(ends[k].improvement or 0.0))[:FINISHED]
+    if not order:
+        return optima
+    points = np.array([ends[k].point for k in order])
+    finished = crew.climb(_climber(planes), "finish", points, planes.archive.memory, lambda _: None)
+    return [finished[order.index(k)] if k in order else o for k, o in enumerate(optima)]
+
+
+def _allowed_starts(found: Found, polytope: Polytope, settings: Search, crew: Crew) -> Floats:
     """The best point, random points drawn towards it until every constraint allows them, and the most
-    promising of many random points: high return, little broken. The search itself mends what they break.
+    promising that evolution finds: high return, little broken. The search itself mends what they break.
     """
-    view = found.planes.view
+    view, archive = found.planes.view, found.planes.archive
     random = np.random.default_rng([settings.seed, 1])
-    promising = settings.starts // 2
-    drawn = polytope.draw(settings.starts - 1 - promising, random)
+    promising = evolve(view, archive, polytope, settings.starts // 2, random, crew.stop)
+    drawn = polytope.draw(settings.starts - 1 - len(promising), random)
     towards = found.point + (drawn - found.point) * TOWARDS[:, None, None]
     values = view.problem.evaluator.values(towards.reshape(-1, towards.shape[-1])).value
     slacks = view.slacks(values).min(axis=1, initial=np.inf).reshape(towards.shape[:2])
     first = np.argmax(slacks >= 0, axis=0)
-    many = polytope.draw(TRIED, random)
-    merits = merit(view, found.planes.archive, view.problem.evaluator.values(many).value)
-    chosen = np.argsort(-merits, kind="stable")[:promising]
-    return np.vstack([found.point, towards[first, np.arange(len(drawn))], many[chosen]])
+    return np.vstack([found.point, towards[first, np.arange(len(drawn))], promising])

@@ -9,6 +9,7 @@ from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.cutting_planes import Trace, start_cutting_planes
 from sdopt.optimise.search import Found
+from sdopt.optimise.stopping import NEVER, Stop
 from sdopt.problem.build import Problem, at_time_step
 
 END_WEIGHTS = (0.0, 0.5, 1.0, 1.5)
@@ -19,7 +20,7 @@ SAME = 0.01
 """An advice counts as changed when it gains more than this part of the improvement."""
 
 
-def end_value_table(problem: Problem, archive: Archive, found: Found) -> pd.DataFrame:
+def end_value_table(problem: Problem, archive: Archive, found: Found, stop: Stop = NEVER) -> pd.DataFrame:
     """Return of the advice for other weights of the end value, and what a new advice would add.
 
     `regret` (at least) and `regret_at_most` are what the best allocation at that weight gains over
@@ -39,7 +40,7 @@ def end_value_table(problem: Problem, archive: Archive, found: Found) -> pd.Data
         regret, most = (
             (0.0, found.gap_amount)
             if weight == 1.0
-            else _regret(view, archive, found, difference, found.planes.left_out)
+            else _regret(view, archive, found, difference, stop, found.planes.left_out)
         )
         changes = regret > SAME * abs(found.improvement)
         rows.append((weight, null, null + difference, difference, regret, most, changes))
@@ -47,7 +48,12 @@ def end_value_table(problem: Problem, archive: Archive, found: Found) -> pd.Data
 
 
 def _regret(
-    view: View, archive: Archive, found: Found, here: float, left_out: frozenset[int] = frozenset()
+    view: View,
+    archive: Archive,
+    found: Found,
+    here: float,
+    stop: Stop,
+    left_out: frozenset[int] = frozenset(),
 ) -> tuple[float, float | None]:
     """What the best allocation for another objective gains over this one: at least, and at most.
 
@@ -58,7 +64,8 @@ def _regret(
     worth = SAME * abs(found.improvement)
 
     def clear(step: Trace) -> bool:
-        return step.bound - here <= worth or (step.best is not None and step.best - here > worth)
+        better = step.best is not None and step.best - here > worth
+        return step.bound - here <= worth or better or stop.reason() is not None
 
     planes.run(clear, ROUNDS, lambda *_: None)
     least = max(planes.improvement - here, 0.0)
@@ -66,7 +73,7 @@ def _regret(
     return least, max(planes.bound - here, least) if holds else None
 
 
-def half_step_figures(problem: Problem, found: Found) -> dict[str, float | None]:
+def half_step_figures(problem: Problem, found: Found, stop: Stop = NEVER) -> dict[str, float | None]:
     """Effect of halving the time step: on the return of this advice, and on the advice.
 
     `half_step_return_change` is relative to the improvement. `half_step_regret` (and `..._at_most`) is
@@ -81,7 +88,7 @@ def half_step_figures(problem: Problem, found: Found) -> dict[str, float | None]
     size = abs(found.improvement) or np.inf
     archive.add(np.vstack([found.point, finer.decisions.null_vector()]))
     try:
-        regret, most = _regret(view, archive, found, here)
+        regret, most = _regret(view, archive, found, here, stop)
     except OptimisationError:
         regret, most = np.nan, None
     return {

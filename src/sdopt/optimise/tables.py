@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from sdopt.config.names import same_name
 from sdopt.equations.simulate import simulate_all
 from sdopt.problem.build import Problem, constant_values
-from sdopt.problem.decisions import DecisionPath
 from sdopt.problem.rules import Rule
 from sdopt.result import TIDY_COLUMNS
 
@@ -24,6 +24,8 @@ BINDING = 1e-6
 TOUCHING = 1e-4
 """The same for a limit on the model: an allocation within the gap comes no nearer than that."""
 BROKEN = 1e-9
+HALF = 0.5
+"""What is 0 or 1 is 1 when it is above this."""
 CONSTRAINT_COLUMNS = (
     *("constraint", "year", "measure", "sense", "limit", "null", "advice", "slack"),
     *("binding", "null_breaks", "shadow_price", "unit"),
@@ -115,11 +117,15 @@ def constraint_table(
     prices: Mapping[int, float] | None,
     rule_prices: Floats | None,
 ) -> pd.DataFrame:
-    """Every limit in every year; `prices` and `rule_prices` are gains per unit of relaxation."""
+    """Every limit in every year; `prices` and `rule_prices` are gains per unit of relaxation.
+
+    What limits a programme while it runs is left out where it does not.
+    """
     null_point = problem.decisions.null_vector()
     rows = [
         _rule_row(rule, null_point, point, None if rule_prices is None else float(rule_prices[k]))
         for k, rule in enumerate(problem.rules)
+        if rule.runs is None or rule.runs @ point > HALF
     ]
     for position, limit in enumerate(problem.constraints):
         null_value, value = float(problem.null_values[limit.row]), float(advice[limit.row])
@@ -146,15 +152,17 @@ def constraint_table(
 
 def _rule_row(rule: Rule, null_point: Floats, point: Floats, price: float | None) -> dict[str, object]:
     null_value, value = float(rule.weights @ null_point), float(rule.weights @ point)
+    # That a programme runs is shown in the limit, not in what is limited: amount <= 2, not amount - 2 <= 0.
+    running = 0.0 if rule.runs is None else float(np.where(rule.runs != 0, rule.weights, 0.0) @ point)
     size = max(abs(rule.limit), float(np.abs(rule.weights) @ np.abs(point)), 1e-9)
     return {
         "constraint": rule.name,
         "year": rule.year,
         "measure": "decisions",
         "sense": rule.sense,
-        "limit": rule.sign * rule.limit,
+        "limit": rule.sign * (rule.limit - running),
         "null": rule.sign * null_value,
-        "advice": rule.sign * value,
+        "advice": rule.sign * (value - running),
         "slack": rule.limit - value,
         "binding": rule.limit - value <= BINDING * size,
         "null_breaks": rule.limit - null_value < -BROKEN * size,
@@ -167,18 +175,30 @@ def decision_table(problem: Problem, point: Floats) -> pd.DataFrame:
     """Every chosen value with its bounds."""
     lower, upper = problem.decisions.lower(), problem.decisions.upper()
     width = np.maximum(upper - lower, 1e-12)
-    names: dict[str, DecisionPath] = {path.id: path for path in problem.decisions.paths}
+    at_bound = (point - lower <= BINDING * width) | (upper - point <= BINDING * width)
+    decisions = problem.decisions
+    names = {path.id: path.name for path in decisions.paths}
+    names |= {plan.start_label: plan.name for plan in decisions.programmes}
     return pd.DataFrame(
         {
             "decision": [label for label, _ in problem.decisions.labels()],
-            "variable": [names[label].name for label, _ in problem.decisions.labels()],
+            "variable": [names[label] for label, _ in problem.decisions.labels()],
             "period": [year for _, year in problem.decisions.labels()],
             "value": point,
             "lower": lower,
             "upper": upper,
-            "at_bound": (point - lower <= BINDING * width) | (upper - point <= BINDING * width),
+            "at_bound": at_bound & _free(problem, point),
         }
     )
+
+
+def _free(problem: Problem, point: Floats) -> NDArray[np.bool_]:
+    """What a bound can hold back (decision,): no starts, nor amounts while a programme does not run."""
+    decisions = problem.decisions
+    if not decisions.programmes:
+        return np.ones(decisions.size, dtype=bool)
+    fixed = replace(decisions, pattern=np.round(point[decisions.whole]))
+    return np.asarray(~decisions.whole & (fixed.upper() > 0))
 
 
 def assumption_table(problem: Problem) -> pd.DataFrame:
@@ -211,3 +231,14 @@ def assumption_table(problem: Problem) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).astype({"low": float, "high": float})
+
+
+def objective_of(problem: Problem, run: Mapping[str, Floats]) -> float:
+    """The objective of one run: key -> (time,)."""
+    functionals = problem.evaluator.functionals
+    return float(
+        sum(
+            weight * sum(float(w @ run[key]) for key, w in functionals[row].weights.items())
+            for row, weight in problem.objective_rows.items()
+        )
+    )

@@ -12,6 +12,7 @@ from sdopt.config.constants import Constant
 from sdopt.config.fiscal_choice import FiscalChoice
 from sdopt.config.load import LoadedConfig
 from sdopt.config.municipality import constants_of
+from sdopt.config.programme_rules import constants_of_programme
 from sdopt.config.schema import Config, Constraint
 from sdopt.config.units import amount_per_year
 from sdopt.config.valuation import MethodRow, chosen_methods
@@ -26,6 +27,7 @@ from sdopt.problem.fiscal import with_fiscal_rules
 from sdopt.problem.functionals import Functional, constraint_functionals, end_value, present_value
 from sdopt.problem.ledger import Ledger, build_ledger
 from sdopt.problem.meaning import changed_constants, check_meaning, resolve
+from sdopt.problem.programme_rules import programme_rules
 from sdopt.problem.rules import Rule, build_rules, limit_value, other_weights, sides
 from sdopt.problem.valuation import check_methods, with_methods
 
@@ -121,7 +123,7 @@ def at_time_step(problem: Problem, step: float) -> Problem:
     """The same question with another time step (years)."""
     config = problem.config
     grid = TimeGrid(config.horizon.start, config.horizon.end, step)
-    decisions = _decisions(config, problem.system, grid)
+    decisions = replace(_decisions(config, problem.system, grid), pattern=problem.decisions.pattern)
     return _assemble(config, problem.system, grid, problem.constants, problem.changed_constants, decisions)
 
 
@@ -151,7 +153,11 @@ def _decisions(config: Config, system: EquationSystem, grid: TimeGrid) -> Decisi
     values = constant_values(system)
     found = {name: _found(decision.variable, system) for name, decision in config.decisions.items()}
     chosen = {name: (variable, values[variable.key]) for name, variable in found.items()}
-    return lay_out(config, chosen, [float(t) for t in grid.times])
+    programmes = {
+        identity: {key: _found(name, system) for key, name in constants_of_programme(programme)}
+        for identity, programme in config.programmes.items()
+    }
+    return lay_out(config, chosen, [float(t) for t in grid.times], programmes)
 
 
 def _assemble(
@@ -181,7 +187,7 @@ def _assemble(
         constants=constants,
         changed_constants=changed,
         decisions=decisions,
-        rules=build_rules(config, decisions),
+        rules=(*build_rules(config, decisions), *programme_rules(config, decisions)),
         evaluator=evaluator,
         objective_rows=objective_rows,
         component_rows=component_rows,
@@ -261,7 +267,7 @@ def _evaluator(
     system: EquationSystem, grid: TimeGrid, decisions: Decisions, functionals: tuple[Functional, ...]
 ) -> Evaluator:
     keys = tuple(dict.fromkeys(key for functional in functionals for key in functional.weights))
-    program = compile_program(system, grid, keys, [path.key for path in decisions.paths])
+    program = compile_program(system, grid, keys, decisions.keys)
     matrix = functional_matrix(functionals, keys, grid.steps + 1)
     return Evaluator(program, decisions, functionals, matrix)
 

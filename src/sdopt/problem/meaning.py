@@ -18,6 +18,9 @@ from sdopt.equations.system import EquationSystem, Variable
 from sdopt.errors import Complaints, ConfigError, did_you_mean
 from sdopt.problem.budget import check_budget
 from sdopt.problem.fiscal import check_fiscal_rules
+from sdopt.problem.forms_check import check_forms_meaning
+from sdopt.problem.mechanisms import check_mechanisms
+from sdopt.problem.programmes import check_programme_meaning, decided_names
 from sdopt.problem.rules import other_weights, sides
 
 ROUNDING = 1e-9
@@ -58,8 +61,16 @@ def check_meaning(loaded: LoadedConfig, system: EquationSystem, constants: tuple
     _check_time_step(check)
     for identity, decision in loaded.config.decisions.items():
         _check_decision(check, identity, decision)
+    check_programme_meaning(
+        loaded.config,
+        lambda place, name: check.find(place, name, constant=True),
+        lambda variable, value: _outside_range(check, variable, value),
+        values,
+        check.complain,
+    )
     _check_changes(check)
     _check_constraints(check)
+    _check_forms(check)
     if loaded.fiscal is not None:
         check_fiscal_rules(loaded.fiscal, lambda name: resolve(name, system), check.model, check.complain)
         check_budget(loaded.fiscal, system, check.model, check.complain)
@@ -70,7 +81,15 @@ def check_meaning(loaded: LoadedConfig, system: EquationSystem, constants: tuple
     _check_labels(check)
     if loaded.config.model.constants is not None:
         _check_table(check)
+    _check_explanation(check)
     check.complaints.raise_if_any()
+
+
+def _check_explanation(check: _Check) -> None:
+    check_mechanisms(check.config, lambda place, name: check.find(place, name, constant=True))
+    aims = check.config.explanation.frontier
+    for number, aim in enumerate(() if aims == "default" else aims):
+        check.find(("explanation", "frontier", number, "variable"), aim.variable)
 
 
 def _values(system: EquationSystem, changed: Mapping[str, float]) -> dict[str, float]:
@@ -220,12 +239,12 @@ def _outside_range(check: _Check, variable: Variable, value: float) -> str:
 
 
 def _check_changes(check: _Check) -> None:
-    decided = {same_name(decision.variable): name for name, decision in check.config.decisions.items()}
+    decided = {same_name(name): owner for name, owner in decided_names(check.config)}
     for name, value in check.config.model.changes.items():
         place = ("model", "changes", name)
         if same_name(name) in decided:
             check.complain(
-                place, f"chosen by decision {decided[same_name(name)]}; remove it here or the decision"
+                place, f"chosen by {decided[same_name(name)]}; remove it here, or that one"
             )
         elif variable := check.find(place, name, constant=True):
             _check_in_range(check, place, variable, [value])
@@ -233,19 +252,27 @@ def _check_changes(check: _Check) -> None:
 
 def _check_constraints(check: _Check) -> None:
     for name, constraint in check.config.constraints.items():
-        place, decisions = ("constraints", name), check.config.decisions
+        place: Place = ("constraints", name)
         if constraint.variables:
             keys: list[Place] = [(*place, "variables", written) for written in constraint.variables]
             for sense, limit, _ in sides(constraint):
                 keys += [(*place, sense, "null_alternative", written) for written in other_weights(limit)]
             found = [check.find(key, str(key[-1])) for key in keys]
         else:  # a name that does not fit was complained about where it is decided on
-            found = [resolve(decisions[i].variable, check.system) for i in constraint.decisions or ()]
+            spending = {i: decision.variable for i, decision in check.config.decisions.items()}
+            spending |= {i: programme.variable for i, programme in check.config.programmes.items()}
+            found = [resolve(spending[i], check.system) for i in constraint.decisions or ()]
             found = [v for v in found if v is not None and v.kind == "constant"]
         units = {plain_unit(v.unit): f'"{v.unit}" ({v.name})' for v in found if v is not None}
         if len(units) > 1:
             check.complain(place, f"adds different units: {', '.join(units.values())}; a sum needs one unit: "
                            "limit them apart, or add the sum to the model as a variable")  # fmt: skip
+
+
+def _check_forms(check: _Check) -> None:
+    decided = {i: resolve(d.variable, check.system) for i, d in check.config.decisions.items()}
+    chosen = {i: variable for i, variable in decided.items() if variable and variable.kind == "constant"}
+    check_forms_meaning(check.config, check.system, chosen, check.find, check.complain)
 
 
 def _check_objective(check: _Check) -> None:
@@ -330,7 +357,7 @@ def _check_table(check: _Check) -> None:
         else:
             _check_row(check, f'{table}, "{row.name}"', row, variable)
     known = {same_name(row.name) for row in check.constants}
-    known |= {same_name(decision.variable) for decision in check.config.decisions.values()}
+    known |= {same_name(name) for name, _ in decided_names(check.config)}
     for variable in check.system.of_kind("constant"):
         if same_name(variable.name) not in known:
             check.complaints.add(

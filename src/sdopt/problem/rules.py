@@ -16,7 +16,8 @@ from sdopt.problem.decisions import DecisionPath, Decisions
 class Rule:
     """One row: `sum(weights * decisions) <= limit`, named in the config's own words.
 
-    `sense` and `shown_limit` are as the user wrote them; `unit` is the unit of the sum.
+    `sense` and `shown_limit` are as the user wrote them; `unit` is the unit of the sum. `runs`, if given,
+    are the weights that tell whether its programme runs: it limits something only where these add up to 1.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Rule:
     weights: NDArray[np.float64]
     limit: float
     sign: float = 1.0
+    runs: NDArray[np.float64] | None = None
 
 
 def limit_value(limit: float | Limit, null_value: float, other_null_value: float) -> float:
@@ -113,6 +115,7 @@ def _between_decisions(name: str, constraint: Constraint, decisions: Decisions) 
         row = np.zeros(decisions.size)
         for path in chosen:
             row[path.columns_of_year(year, decisions.first_year)] += weights[path.id]
+            row += weights[path.id] * decisions.costs(path.id, year)
 
         null_value = _null_sum(weights, decisions, year)
         for sense, limit, sign in sides(constraint):

@@ -1,10 +1,11 @@
 """Arithmetic with enclosures: polynomials in the decisions, plus bounded errors.
 
-A form is one row of numbers `[constant | linear | quadratic | cubes | errors]`. It stands for all functions
-`constant + linear d + quadratic (d, d) + cubes d**3 + errors e` of the decisions `d`, scaled to [-1, 1], with
-some `e` in [-1, 1] that may depend on `d`. Sums are exact. What a product or a curve has beyond that goes
-into a new error, which later operations carry along linearly: errors made early fade and cancel as
-effects do.
+A form is one row of numbers `[constant | low, high | linear | quadratic | cubes | errors]`. It stands for all
+functions `constant + linear d + quadratic (d, d) + cubes d**3 + errors e` of the decisions `d`, scaled to
+[-1, 1], with some `e` in [-1, 1] that may depend on `d`, whose values lie between `low` and `high`. Sums are
+exact. What a product or a curve has beyond that goes into a new error, which later operations carry along
+linearly: errors made early fade and cancel as effects do. `low` and `high` come from interval arithmetic:
+they know that a share of something positive is positive, which a polynomial over a large box forgets.
 
 After Makino and Berz (2003), Taylor models and other validated functional inclusion methods, with the
 errors of affine arithmetic (Stolfi and de Figueiredo 1997) in the place of one interval remainder.
@@ -13,6 +14,7 @@ errors of affine arithmetic (Stolfi and de Figueiredo 1997) in the place of one 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf, nextafter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +24,19 @@ from sdopt.errors import SdoptError
 Form = NDArray[np.float64]
 
 
-
 class CannotEncloseError(SdoptError):
-    """Over this box a function has no bounds: a divisor may be zero, a logarithm's argument negative."""
+    """Over this box a function has no bounds: a divisor may be zero, a logarithm's argument negative.
+
+    `blame` says how much each decision has to do with that, (decision,).
+    """
+
+    def __init__(self, message: str, blame: Form) -> None:
+        super().__init__(message)
+        self.blame = blame
 
 
+FIRST = 3
+"""Where the linear part begins: after the constant and the interval."""
 MARGIN = 1e-9
 """Every error is made larger by this part: many times what rounding can do."""
 
@@ -70,8 +80,8 @@ class Algebra:
         self.rows, self.columns = np.triu_indices(self.count)
         self.on_diagonal = self.rows == self.columns
         self.diagonal = np.flatnonzero(self.on_diagonal)
-        self.linear = slice(1, 1 + self.count)
-        self.quadratic = slice(1 + self.count, 1 + self.count + len(self.rows))
+        self.linear = slice(FIRST, FIRST + self.count)
+        self.quadratic = slice(self.linear.stop, self.linear.stop + len(self.rows))
         self.size = self.quadratic.stop + self.count
         self.cubes = slice(self.quadratic.stop, self.size)
         self._parts = (self.linear, self.quadratic, self.cubes)
@@ -80,32 +90,45 @@ class Algebra:
         """`constant + slope d`, with a slope per decision (decision,)."""
         form = np.zeros(self.size)
         form[0], form[self.linear] = constant, slope
-        return form
+        return self.between(form, -inf, inf)
 
     def constant(self, value: float) -> Form:
         """A number as a form."""
         form = np.zeros(self.size)
-        form[0] = value
+        form[:FIRST] = value
+        return form
+
+    def between(self, form: Form, low: float, high: float) -> Form:
+        """The same row (changed in place), known to lie between low and high and its polynomial's bounds."""
+        form[1], form[2] = -inf, inf
+        least, most = self.range(form)
+        room = 1e-14 * (abs(least) + abs(most))
+        low, high = max(low, least - room), min(high, most + room)
+        form[1], form[2] = min(low, high), max(low, high)
         return form
 
     def affine(self, form: Form, scale: float, shift: float) -> Form:
         """`scale * form + shift`."""
+        low, high = _stretched(form[1], form[2], scale, shift)
         result = form * scale
         result[0] += shift
+        result[1], result[2] = low, high
         return result
 
     def plus(self, a: Form, b: Form, weight: float = 1.0) -> Form:
         """`a + weight * b`."""
+        low, high = _stretched(b[1], b[2], weight, 0.0)
         if len(a) >= len(b):
             result = a.copy()
             result[: len(b)] += b if weight == 1.0 else weight * b
-            return result
-        result = b * weight
-        result[: len(a)] += a
+        else:
+            result = b * weight
+            result[: len(a)] += a
+        result[1], result[2] = nextafter(a[1] + low, -inf), nextafter(a[2] + high, inf)
         return result
 
     def with_error(self, form: Form, radius: float, blame: Form, bend: Bend | None = None) -> Form:
-        """The form, uncertain by `radius` more; `blame` is the form that brings it in, or its linear part.
+        """The form, uncertain by `radius` more; `blame` is the form that brings it in, or shares (decision,).
 
         Raises
         ------
@@ -115,22 +138,32 @@ class Algebra:
         if radius == 0.0:
             return form
         if not np.isfinite(radius):
-            raise CannotEncloseError("what it may be has no bounds")
+            raise CannotEncloseError("what it may be has no bounds", np.ones(self.count))
         place = self.size + len(self.errors)
         result = np.zeros(place + 1)
         result[: len(form)] = form
         result[place] = radius * (1 + MARGIN)
-        linear = np.abs(blame[self.linear] if len(blame) >= self.size else blame)
-        share = linear / (linear.sum() or 1.0)
-        self.errors.append(ErrorTerm(float(result[place]), self.register, share, bend))
+        result[1], result[2] = form[1] - result[place], form[2] + result[place]
+        share = self.shares(blame) if len(blame) >= self.size else blame
+        total = share.sum() or 1.0
+        self.errors.append(ErrorTerm(float(result[place]), self.register, share / total, bend))
         return result
+
+    def shares(self, form: Form) -> Form:
+        """How much of what a form varies by comes from each decision, (decision,)."""
+        shares = np.abs(form[self.linear])
+        errors = np.abs(form[self.size :])
+        if errors.sum() > shares.sum():  # else they hardly matter, and take time
+            for place in np.flatnonzero(errors):
+                shares = shares + errors[place] * self.errors[place].blame
+        return shares
 
     def error(self, form: Form) -> float:
         """The sum of all errors of a form."""
         return float(np.abs(form[self.size :]).sum())
 
     def range(self, form: Form) -> tuple[float, float]:
-        """Lower and upper bound of a form: each decision's line and square together, the rest apart."""
+        """Lower and upper bound of a form: its interval, and each decision's line and square together."""
         cubes, quadratic = form[self.cubes], form[self.quadratic]
         slope, square = np.abs(form[self.linear] + 0.75 * cubes), quadratic[self.diagonal]
         mixed = np.abs(quadratic).sum() - np.abs(square).sum() + np.abs(form[self.size :]).sum()
@@ -139,7 +172,8 @@ class Algebra:
         inside = slope < 2 * np.abs(square)
         high = np.where(inside & (square < 0), -turning, slope + square).sum()
         low = np.where(inside & (square > 0), -turning, square - slope).sum()
-        return float(form[0] + low - mixed), float(form[0] + high + mixed)
+        least, most = float(form[0] + low - mixed), float(form[0] + high + mixed)
+        return max(least, float(form[1])), min(most, float(form[2]))
 
     def times(self, a: Form, b: Form) -> Form:
         """The product. Powers it cannot keep are economised: `d**4` is `d**2 - 1/8` but for 1/8."""
@@ -153,9 +187,21 @@ class Algebra:
         result[self.quadratic] += np.where(self.on_diagonal, cross, cross + other)
         beyond = self._cubes(result, a, b) + self._fourth_powers(result, a, b)
         error_a, error_b = self.error(a), self.error(b)
-        size_a, size_b = (float(np.abs(form[1 : self.size]).sum()) for form in (a, b))
+        size_a, size_b = (float(np.abs(form[FIRST : self.size]).sum()) for form in (a, b))
         beyond += size_a * error_b + size_b * error_a + error_a * error_b
-        return self.with_error(result, beyond, size_b * np.abs(slope_a) + size_a * np.abs(slope_b))
+        blame = (size_b + error_b) * self.shares(a) + (size_a + error_a) * self.shares(b)
+        result = self.with_error(result, beyond, blame)
+        corners = [float(x * y) for x in a[1:FIRST] for y in b[1:FIRST]]
+        known = all(corner == corner for corner in corners)  # zero times infinity is no number
+        low, high = (min(corners), max(corners)) if known else (-inf, inf)
+        return self.clipped(result, nextafter(low, -inf), nextafter(high, inf), result)
+
+    def clipped(self, form: Form, low: float, high: float, blame: Form) -> Form:
+        """A form known to lie between low and high; that alone, where its errors are larger than that."""
+        if self.error(form) <= (high - low) / 2:
+            return self.between(form, low, high)
+        flat = self.constant((low + high) / 2)
+        return self.with_error(flat, (high - low) / 2, blame)
 
     def _cubes(self, result: Form, a: Form, b: Form) -> float:
         """Add what can be kept of the products of order three to `result`; give a bound on the rest."""
@@ -196,3 +242,15 @@ class Algebra:
         """The symmetric matrix `H` with which the quadratic part is `d' H d`, (decision, decision)."""
         matrix = self._matrix(form)
         return np.asarray((matrix + np.diag(matrix.diagonal())) / 2)
+
+
+def _stretched(low: float, high: float, scale: float, shift: float) -> tuple[float, float]:
+    """The interval `scale * [low, high] + shift`, rounded outwards."""
+    if scale == 0.0:
+        return shift, shift
+    ends = sorted((float(low) * scale, float(high) * scale))
+    if scale not in (1.0, -1.0):
+        ends = [nextafter(ends[0], -inf), nextafter(ends[1], inf)]
+    if shift == 0.0:
+        return ends[0], ends[1]
+    return nextafter(ends[0] + shift, -inf), nextafter(ends[1] + shift, inf)

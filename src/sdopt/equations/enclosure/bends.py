@@ -35,7 +35,9 @@ def pieces(
         slope = (y[-1] - y[0]) / (high - low) if high > low else 0.0
         line = algebra.affine(form, slope, y[0] - slope * low)
         return line if len(x) == 2 else algebra.with_error(line, float(np.ptp(y)), form)
-    return _quadratic(algebra, form, x, y) if curved else _chord(algebra, form, x, y)
+    bent = _quadratic(algebra, form, x, y) if curved else _chord(algebra, form, x, y)
+    room = 1e-14 * float(np.abs(y).max())
+    return algebra.between(bent, float(y.min()) - room, float(y.max()) + room)
 
 
 def _chord(algebra: Algebra, form: Form, x: NDArray[np.float64], y: NDArray[np.float64]) -> Form:
@@ -73,6 +75,6 @@ def _quadratic(algebra: Algebra, form: Form, x: NDArray[np.float64], y: NDArray[
     points = np.concatenate([corners, inside])
     missed = np.interp(points, at, y) - (square * points**2 + slope * points + height)
     scaled = algebra.affine(form, 1 / radius, -middle / radius)
-    result = algebra.plus(algebra.times(scaled, scaled) * square, scaled, slope)
+    result = algebra.plus(algebra.affine(scaled, slope, 0.0), algebra.times(scaled, scaled), square)
     result[0] += height + (missed.max() + missed.min()) / 2
     return algebra.with_error(result, float(missed.max() - missed.min()) / 2, form)

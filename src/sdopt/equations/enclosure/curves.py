@@ -26,12 +26,24 @@ Derivative = Callable[[float, float], float]
 
 @dataclass(frozen=True)
 class Curve:
-    """A function, its third and fourth derivatives, and the interval it is smooth on."""
+    """A function, its third and fourth derivatives, the interval it is smooth on, and its lowest and highest.
+
+    Without `ends` it rises or falls throughout, so that it is lowest and highest at the ends of an interval.
+    """
 
     value: Callable[[float], float]
     third: Derivative
     fourth: Derivative
     domain: tuple[float, float] = (-np.inf, np.inf)
+    ends: Callable[[float, float], tuple[float, float]] | None = None
+
+    def extremes(self, low: float, high: float) -> tuple[float, float]:
+        """Lowest and highest value on an interval, rounded outwards."""
+        least, most = sorted((float(self.value(low)), float(self.value(high))))
+        if self.ends is not None:
+            least, most = self.ends(least, most)
+        room = 1e-14 * (abs(least) + abs(most))
+        return least - room, most + room
 
 
 def _largest(function: Callable[[float], float]) -> Derivative:
@@ -68,14 +80,14 @@ CURVES = {
     "sqrt": Curve(
         np.sqrt, _largest(lambda x: 0.375 * x**-2.5), _largest(lambda x: 0.9375 * x**-3.5), (0.0, np.inf)
     ),
-    "sin": Curve(np.sin, _always(1.0), _always(1.0)),
-    "cos": Curve(np.cos, _always(1.0), _always(1.0)),
+    "sin": Curve(np.sin, _always(1.0), _always(1.0), ends=lambda least, most: (-1.0, 1.0)),
+    "cos": Curve(np.cos, _always(1.0), _always(1.0), ends=lambda least, most: (-1.0, 1.0)),
     "tan": Curve(np.tan, _largest(_tangent_third), _largest(_tangent_fourth), (-np.pi / 2, np.pi / 2)),
     "arcsin": Curve(np.arcsin, *_ARC),
     "arccos": Curve(np.arccos, *_ARC),
     "arctan": Curve(np.arctan, _always(2.0), _always(4.7)),
     "sinh": Curve(np.sinh, _steepest, _steepest),
-    "cosh": Curve(np.cosh, _steepest, _steepest),
+    "cosh": Curve(np.cosh, _steepest, _steepest, ends=lambda least, most: (1.0, most)),
     "tanh": Curve(np.tanh, _always(2.0), _always(4.1)),
 }
 
@@ -98,7 +110,8 @@ def power(algebra: Algebra, form: Form, exponent: float) -> Form:
         return _largest(lambda x: factor * x**left)
 
     domain = (-np.inf if whole else 0.0, np.inf)
-    return bent(algebra, form, Curve(lambda x: x**exponent, derivative(3), derivative(4), domain))
+    ends = (lambda least, most: (0.0, most)) if exponent == 2.0 else None
+    return bent(algebra, form, Curve(lambda x: x**exponent, derivative(3), derivative(4), domain, ends))
 
 
 def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
@@ -111,18 +124,19 @@ def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
     """
     low, high = algebra.range(form)
     if not (curve.domain[0] < low and high < curve.domain[1] and np.isfinite(high - low)):
-        raise CannotEncloseError(f"its argument may be anything from {low:.6g} to {high:.6g}")
+        reason = f"its argument may be anything from {low:.6g} to {high:.6g}"
+        raise CannotEncloseError(reason, algebra.shares(form))
     middle, radius = (low + high) / 2, (high - low) / 2
     if radius <= 1e-12 * max(1.0, abs(middle)):
-        flat = algebra.constant(curve.value(middle))
-        return algebra.with_error(flat, _spread(curve, low, middle, high), form)
+        least, most = curve.extremes(low, high)
+        return algebra.with_error(algebra.constant((least + most) / 2), (most - least) / 2, form)
     slopes = np.abs(form[algebra.linear])
     degree = 3 if slopes.max() > DOMINANT * slopes.sum() else 2
     scaled = algebra.affine(form, 1 / radius, -middle / radius)
     result = _polynomial(algebra, scaled, lambda t: curve.value(middle + radius * t), degree)
     derivative = curve.third if degree == 2 else curve.fourth
     missed = derivative(low, high) * radius ** (degree + 1) / (2**degree * factorial(degree + 1))
-    return algebra.with_error(result, missed, form)
+    return algebra.clipped(algebra.with_error(result, missed, form), *curve.extremes(low, high), form)
 
 
 def _polynomial(algebra: Algebra, scaled: Form, value: Callable[[float], float], degree: int) -> Form:
@@ -132,10 +146,5 @@ def _polynomial(algebra: Algebra, scaled: Form, value: Callable[[float], float],
     result, power_of = algebra.affine(scaled, slope, height), scaled
     for coefficient in reversed(higher):
         power_of = algebra.times(power_of, scaled)
-        result = algebra.plus(power_of * coefficient, result)
+        result = algebra.plus(result, power_of, coefficient)
     return result
-
-
-def _spread(curve: Curve, low: float, middle: float, high: float) -> float:
-    """What a curve differs from its middle on an interval so narrow that it is a line there, twice over."""
-    return 2 * max(abs(curve.value(low) - curve.value(middle)), abs(curve.value(high) - curve.value(middle)))

@@ -116,7 +116,9 @@ class _Run:
         return {
             stock.stock: values[stock.source]
             if stock.assigned
-            else self.operations.sum(values[stock.stock], values[stock.source], width)
+            else self.operations.narrowed(
+                self.operations.sum(values[stock.stock], values[stock.source], width)
+            )
             for stock in self.program.stocks
         }
 
@@ -134,7 +136,8 @@ class _Run:
         try:
             return self.operations.apply(instruction.function, arguments)
         except CannotEncloseError as error:
-            raise CannotEncloseError(f"{instruction.function.name}: {error}") from None
+            reason = f"{instruction.function.name}: {error}"
+            raise CannotEncloseError(reason, error.blame) from None
 
 
 def _same(before: Sequence[Any], now: Sequence[Any]) -> bool:

@@ -63,7 +63,15 @@ class Operations:
         """`a * b` for numbers and forms."""
         if is_form(a) and is_form(b):
             return self.algebra.times(a, b)
-        return a * b
+        if is_form(a):
+            return self.algebra.affine(a, b, 0.0)
+        return self.algebra.affine(b, a, 0.0) if is_form(b) else a * b
+
+    def narrowed(self, value: Any) -> Any:
+        """A number, or a form with its interval cut to the bounds of its polynomial."""
+        if not is_form(value):
+            return value
+        return self.algebra.between(value.copy(), float(value[1]), float(value[2]))
 
     def range(self, value: Any) -> tuple[float, float]:
         """Lower and upper bound of a number or a form."""
@@ -73,7 +81,7 @@ class Operations:
         simple: dict[str, Callable[..., Any]] = {
             "add": self.sum,
             "subtract": lambda a, b: self.sum(a, b, -1.0),
-            "negative": lambda a: -a,
+            "negative": lambda a: self.algebra.affine(a, -1.0, 0.0),
             "multiply": self.product,
             "divide": lambda a, b: self.product(a, self._inverse(b)),
             "power": self._power,
@@ -130,7 +138,7 @@ class Operations:
         """Anything from the smallest to the largest of some numbers."""
         low, high = float(np.min(values)), float(np.max(values))
         if not np.isfinite([low, high]).all():
-            raise CannotEncloseError("its value may be infinite or no number")
+            raise CannotEncloseError("its value may be infinite or no number", self.algebra.shares(blame))
         return self.algebra.with_error(self.algebra.constant((low + high) / 2), (high - low) / 2, blame)
 
     def _anything_between(self, name: str, values: Sequence[Any]) -> Any:
@@ -139,7 +147,8 @@ class Operations:
         low, high = self.range(values[1])
         if name == "remainder" and (low > 0 or high < 0):
             return self._between([min(low, 0.0), max(high, 0.0)], self._one_form(values))
-        raise CannotEncloseError(f"no bounds are known for {name}")
+        reason = f"no bounds are known for {name} of these arguments"
+        raise CannotEncloseError(reason, self.algebra.shares(self._one_form(values)))
 
     @staticmethod
     def _one_form(values: Sequence[Any]) -> Any:
@@ -148,11 +157,13 @@ class Operations:
     def _choice(self, condition: bool | None, yes: Any = 1.0, no: Any = 0.0) -> Any:
         if condition is not None:
             return yes if condition else no
-        half = self.sum(yes, no, -1.0) * 0.5
+        half = self.product(self.sum(yes, no, -1.0), 0.5)
         low, high = self.range(half)
         middle = self.sum(no, half)
         form = middle if is_form(middle) else self.algebra.constant(middle)
-        return self.algebra.with_error(form, max(-low, high), form)
+        (least, most), (lower, higher) = self.range(yes), self.range(no)
+        uncertain = self.algebra.with_error(form, max(-low, high), form)
+        return self.algebra.between(uncertain, min(least, lower), max(most, higher))
 
     def _truth(self, name: str, values: Sequence[Any]) -> bool | None:
         if name in ("and", "or"):

@@ -22,17 +22,22 @@ from sdopt.equations.enclosure.algebra import CannotEncloseError, ErrorTerm, For
 from sdopt.equations.enclosure.enclose import Box, StraightPath, enclose
 from sdopt.optimise.certificate.linear_program import LinearProgram
 from sdopt.optimise.certificate.relaxation import Relaxation
+from sdopt.optimise.stopping import Stop
 from sdopt.problem.build import Problem
 
 Floats = NDArray[np.float64]
 
 SLOW = 0.9
 """A box that keeps more than this part of its width per round (geometric mean) is halved."""
+BETTER = 1e-7
+"""A place is tried when its return is above the best by more than this part of the improvement."""
 NARROW = 1e-9
 """Decisions narrower than this part of the distance between their bounds are left as they are."""
 
 Told = Callable[[float, float, int], None]
 """Called with seconds, proved gap (part of the improvement) and the number of boxes left."""
+Improve = Callable[[Floats, float], tuple[Floats, float] | None]
+"""From a place (decision,) and the best improvement to a better allowed point, with its improvement."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +54,21 @@ class Step:
 class Certificate:
     """An upper bound on the improvement, in the objective's unit, that needs no assumption.
 
-    `reached` says whether it is the cut-off itself; `errors` by register of the program is what the bound of
-    the worst box left still owes to each instruction, largest first.
+    `point` (decision,) and `improvement` are the best found, which may be better than what was given.
+    `reached` says whether the bound is the cut-off itself; `errors` by register of the program is what the
+    last box worked on still owed to each instruction, largest first; `left` are the boxes not done with.
+    `refusal` is why a box had no bound at all, if one had none.
     """
 
+    point: Floats
+    improvement: float
     bound: float
     cut_off: float
     reached: bool
     steps: tuple[Step, ...]
     errors: tuple[tuple[int, float], ...]
-    refusal: str | None = None
+    left: tuple[Box, ...]
+    refusal: str | None
 
 
 @dataclass(order=True, frozen=True)
@@ -76,16 +86,23 @@ class _Leaf:
 
 
 def certify(
-    problem: Problem, best: Floats, improvement: float, tolerance: float, seconds: float, told: Told
+    problem: Problem,
+    best: Floats,
+    improvement: float,
+    tolerance: float,
+    stop: Stop,
+    told: Told = lambda *_: None,
+    improve: Improve = lambda *_: None,
 ) -> Certificate:
-    """Prove a bound on the improvement, until it is within tolerance of the best found or time is up.
+    """Prove a bound on the improvement, until it is within tolerance of the best found, or told to stop.
 
     Parameters
     ----------
     best : the best allocation found (decision,), and its `improvement` over the null alternative
     tolerance : part of the improvement by which another allocation may at most be better
+    improve : tries to reach a better allocation from places where the bound leaves room for one
     """
-    return _Search(problem, best, improvement, tolerance, monotonic() + seconds, told).run()
+    return _Search(problem, best, improvement, tolerance, stop, told, improve).run()
 
 
 class _Search:
@@ -97,24 +114,39 @@ class _Search:
         best: Floats,
         improvement: float,
         tolerance: float,
-        deadline: float,
+        stop: Stop,
         told: Told,
+        improve: Improve,
     ) -> None:
-        self.problem, self.best, self.improvement = problem, best, improvement
+        self.problem, self.best, self.improvement, self.tolerance = problem, best, improvement, tolerance
         self.scale = abs(improvement) or 1e-3 * abs(problem.null_objective) or 1.0
-        self.cut_off = improvement + tolerance * self.scale
-        self.started, self.deadline, self.told = monotonic(), deadline, told
+        self.started, self.stop, self.told, self.improve = monotonic(), stop, told, improve
         self.numbers = count()
         self.steps: list[Step] = []
         self.errors: tuple[tuple[int, float], ...] = ()
         self.refusal: str | None = None
         self.leaves = [_Leaf(-np.inf, next(self.numbers), first_box(problem), frozenset())]
 
+    @property
+    def cut_off(self) -> float:
+        """The improvement that no allocation is to exceed."""
+        return self.improvement + self.tolerance * self.scale
+
     def run(self) -> Certificate:
-        while self.leaves and monotonic() < self.deadline:
+        """Work until no box is left, or told to stop."""
+        while self.leaves and self.stop.reason() is None:
             self._work_on(heapq.heappop(self.leaves))
-        bound = self._bound()
-        return Certificate(bound, self.cut_off, not self.leaves, tuple(self.steps), self.errors, self.refusal)
+        return Certificate(
+            point=self.best,
+            improvement=self.improvement,
+            bound=self._bound(),
+            cut_off=self.cut_off,
+            reached=not self.leaves,
+            steps=tuple(self.steps),
+            errors=self.errors,
+            left=tuple(leaf.box for leaf in self.leaves),
+            refusal=self.refusal,
+        )
 
     def _bound(self) -> float:
         return max([self.cut_off, *(leaf.bound for leaf in self.leaves)])
@@ -125,9 +157,11 @@ class _Search:
             relaxation = self._relaxed(leaf)
         except CannotEncloseError as error:
             self.refusal = str(error)
-            self._put_back(leaf, leaf.bound, leaf.box, leaf.curved, _widest(leaf.box))
+            self._put_back(leaf, leaf.bound, leaf.box, leaf.curved, _most_blamed(leaf.box, error.blame))
+            self._note(leaf)
             return
         bound = min(leaf.bound, relaxation.upper_bound([self.best, relaxation.middle]))
+        self._try(relaxation.highest)
         if bound > self.cut_off:
             self.errors = _owed(relaxation)
             lower, upper = relaxation.tightened(self.cut_off)
@@ -136,6 +170,15 @@ class _Search:
             slow = curved == leaf.curved and _kept_width(leaf.box, box) > SLOW
             self._put_back(leaf, bound, box, curved, _to_halve(relaxation, box) if slow else None)
         self._note(leaf)
+
+    def _try(self, place: Floats) -> None:
+        """Look for a better allocation where the return itself, if not its limits, is above the best."""
+        value = self.problem.objective(self.problem.evaluator.values(place[None]).value)[0]
+        if value - self.problem.null_objective <= self.improvement + BETTER * self.scale:
+            return
+        found = self.improve(place, self.improvement)
+        if found is not None:
+            self.best, self.improvement = found
 
     def _relaxed(self, leaf: _Leaf) -> Relaxation:
         evaluator = self.problem.evaluator
@@ -196,8 +239,9 @@ def _halves(box: Box, decision: int) -> tuple[Box, Box]:
     return replace(box, upper=upper), replace(box, lower=lower)
 
 
-def _widest(box: Box) -> int:
-    return int(np.argmax(box.upper - box.lower))
+def _most_blamed(box: Box, blame: Floats) -> int:
+    """The decision that has most to do with what cannot be enclosed, and has some width."""
+    return int(np.argmax(np.where(box.upper > box.lower, blame, -1.0)))
 
 
 def _kept_width(before: Box, after: Box) -> float:

@@ -31,6 +31,7 @@ class Relaxation:
     """One box. Columns of its program: decisions scaled to [-1, 1], bends, return, and an elastic one.
 
     `improvement` is the best found, over the null alternative: the size to which errors are compared.
+    `highest` (decision,) is where the bound on the return was last reached.
     """
 
     def __init__(self, problem: Problem, box: Box, enclosures: Enclosures, improvement: float) -> None:
@@ -39,11 +40,12 @@ class Relaxation:
         self.middle, self.radius = box.middle, box.radius
         self.objective_form = self._objective(enclosures)
         slacks = list(self._slacks(enclosures))
-        self.kept = self._kept([self.objective_form / improvement, *slacks])
+        self.kept = self._kept([self.algebra.affine(self.objective_form, 1 / improvement, 0.0), *slacks])
         self.objective = concave_above(self.algebra, self.objective_form, self.kept)
         self.constraints = [concave_above(self.algebra, form, self.kept) for form in slacks]
         self.returns, self.slack = (self.algebra.count + len(self.kept) + k for k in (0, 1))
         self.program = self._program()
+        self.highest = self.middle
 
     def _objective(self, enclosures: Enclosures) -> Form:
         """The improvement over the null alternative as a form."""
@@ -118,6 +120,7 @@ class Relaxation:
         row[algebra.count + known] = rest[algebra.size + self.kept[known]]
         row[column] += side * radius
         lowest[algebra.linear], lowest[algebra.size + self.kept[known]] = 0.0, 0.0
+        lowest[1], lowest[2] = -np.inf, np.inf  # the interval is that of the whole, not of what is left
         return row, -algebra.range(lowest)[0]
 
     def upper_bound(self, starts: list[Floats]) -> float:
@@ -133,7 +136,7 @@ class Relaxation:
             if answer.point is None:
                 break
             here = self.objective.value(answer.point)
-            self.found = self.middle + self.radius * answer.point[: self.algebra.count]
+            self.highest = self.middle + self.radius * answer.point[: self.algebra.count]
             if answer.bound - here <= CLOSE * self.improvement:
                 break
             self._add_tangents(answer.point)

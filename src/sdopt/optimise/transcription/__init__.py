@@ -1,0 +1,1 @@
+"""The question for other solvers: every step of the model as Pyomo variables and constraints."""

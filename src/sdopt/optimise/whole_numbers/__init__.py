@@ -1,0 +1,1 @@
+"""Decisions that are whole numbers: programmes that start in some year or never."""

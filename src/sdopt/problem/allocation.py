@@ -1,0 +1,67 @@
+"""An allocation as rows (decision, year, value), to and from a decision vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdopt.errors import Complaints, did_you_mean
+from sdopt.problem.build import Problem
+
+Floats = NDArray[np.float64]
+COLUMNS = ("decision", "year", "value")
+
+
+def allocation_rows(problem: Problem, point: Floats) -> list[tuple[str, int, float]]:
+    """Decision, first year of the period and value of every entry of a decision vector (decision,)."""
+    return [(*label, float(value)) for label, value in zip(problem.decisions.labels(), point, strict=True)]
+
+
+def decision_vector(
+    rows: Iterable[tuple[str, Mapping[str, Any]]], problem: Problem, complaints: Complaints
+) -> Floats:
+    """The decision vector (decision,) that rows say; each comes with its place in words.
+
+    `decision` is an id of the config; every decision and first year of a period must be given once.
+
+    Raises
+    ------
+    The error of `complaints`
+        All that is wrong, by row.
+    """
+    wanted = {(label, float(year)): k for k, (label, year) in enumerate(problem.decisions.labels())}
+    point = np.full(problem.decisions.size, np.nan)
+    for where, row in rows:
+        _place(row, where, wanted, point, complaints)
+    for (decision, year), k in wanted.items():
+        if np.isnan(point[k]) and not complaints.items:
+            complaints.add("", f"no value for {decision} in {year:g}.")
+    complaints.raise_if_any()
+    return point
+
+
+def _place(
+    row: Mapping[str, Any],
+    where: str,
+    wanted: Mapping[tuple[str, float], int],
+    point: Floats,
+    complaints: Complaints,
+) -> None:
+    try:
+        year, value = float(row["year"]), float(row["value"])
+    except (TypeError, ValueError):
+        complaints.add(where, f"year and value must be numbers; found {row['year']!r} and {row['value']!r}.")
+        return
+    position = wanted.get((row["decision"], year))
+    if position is None:
+        hint = did_you_mean(str(row["decision"]), [decision for decision, _ in wanted])
+        complaints.add(
+            where, f'the config has no decision "{row["decision"]}" that starts in {year:g}.{hint}'
+        )
+    elif not np.isfinite(value) or not np.isnan(point[position]):
+        complaints.add(where, f"{row['decision']} in {year:g} is given twice, or is not a finite number.")
+    else:
+        point[position] = value
