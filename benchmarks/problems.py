@@ -265,7 +265,7 @@ def _losses_of(outcome: Outcome) -> Iterator[str]:
             peer for peer, row in rows.items() if row.objective is not None and _above(outcome, row, ours)
         ]
         than = ", ".join(better) or "the best known value only"
-        below = "nothing allowed" if behind is None else f"{behind:.1e} below the best"
+        below = "no allowed answer" if behind is None else f"{behind:.1e} below the best"
         yield f"{name}: value, {below}; better: {than}"
     if best_known > NEARLY:
         yield f"{name}: a peer or sdopt is {best_known:.1e} above the best known value in the list"

@@ -206,3 +206,13 @@ def test_a_pyomo_model(question: sdopt.Question) -> None:
     model = sdopt.pyomo_model(question)
     assert len(model.decision) == 4
     assert model.words["decision"] == ["a (2027)", "a (2028)", "b (2027)", "b (2028)"]
+
+
+def test_an_answer_with_proof_and_explanation(question: sdopt.Question) -> None:
+    """A linear question: the proof ends at the optimum, and the explanation has its tables."""
+    plain, answer = sdopt.optimise(question), sdopt.optimise(question, explain=True, certify=30.0)
+    assert answer.status == "certified"
+    assert answer.figures["improvement"] == pytest.approx(plain.figures["improvement"], rel=1e-6)
+    assert answer.figures["certified_gap"] <= 1.01e-4
+    assert {"certificate", "shadow_prices", "near_optimal"} <= answer.tables.keys()
+    assert "certificate" not in plain.tables

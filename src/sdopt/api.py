@@ -19,6 +19,7 @@ from sdopt.config.changes import Changes
 from sdopt.config.load import LoadedConfig, load_config
 from sdopt.errors import Complaints, ConfigError, ExportError, ReplayError
 from sdopt.optimise import run
+from sdopt.optimise.certificate.run import Asked
 from sdopt.optimise.crew import Crew
 from sdopt.optimise.stopping import Stop
 from sdopt.optimise.tables import constraint_table, decision_table
@@ -215,11 +216,14 @@ def optimise(
     verify: bool = True,
     time_limit: float | None = None,
     workers: int = 1,
+    explain: bool = False,
+    certify: float | None = None,
 ) -> Answer:
     """Find the best allocation, and replay it in PySD as the command does.
 
     `progress(iteration, best, bound, gap)` is called after every round. After `time_limit` seconds the best
-    so far is given. `workers` are processes for several starts; the answer does not depend on it.
+    so far is given. `workers` are processes for several starts; the answer does not depend on it. `explain`
+    adds the tables of an explanation, `certify` (seconds) a proof that does not assume concavity.
 
     Raises
     ------
@@ -232,7 +236,9 @@ def optimise(
     """
     stop = Stop(None if time_limit is None else time.time() + time_limit)
     name = question.loaded.sha256[:8]
-    result = run.optimise(question.problem, name, progress or _silent, Crew(workers, stop))
+    proof, told = None if certify is None else Asked(certify, lambda *_: None), progress or _silent
+    crew = Crew(workers, stop)
+    result = run.optimise(question.problem, name, told, crew, explain=explain, certify=proof)
     if verify:
         result = run.verify(result, question.problem, question.model.source)
     return Answer(question, result)

@@ -28,7 +28,9 @@ def status_line(result: Result, labels: Labels) -> str:
 
 
 def meaning(result: Result, labels: Labels) -> str:
-    """What the status means; a local answer may still have a bound."""
+    """What the status means; a local answer may still have a bound, or a proof under way."""
+    if result.status is Status.LOCAL and _known(result, "certified_gap"):
+        return labels("meaning.local_certified")
     with_bound = result.status is Status.LOCAL and bound_holds(result)
     return labels("meaning.local_bound" if with_bound else f"meaning.{result.status.key}")
 
@@ -55,7 +57,7 @@ def bound_lines(result: Result, labels: Labels) -> list[str]:
 
 def _certified(result: Result, labels: Labels) -> list[str]:
     """What was proved without any assumption on shapes, and what that proof trusts."""
-    if not has(result, "certificate"):
+    if fact(result, "certified_reached") is None:
         return []
     gap = to_python(fact(result, "certified_gap"))
     if not is_number(gap):
