@@ -64,8 +64,18 @@ class _Game:
 
     def __init__(self, problem: Problem, point: Floats, keys: tuple[str, ...]) -> None:
         self.problem, self.keys = problem, keys
+        self.point = point
         chosen = {k: np.asarray(path[:, 0]) for k, path in problem.decisions.expand(point[None]).items()}
         self.advice, self.null = chosen, problem.decisions.null_paths()
+        self.starts = np.array([self._starts(key) for key in keys])
+
+    def _starts(self, key: str) -> NDArray[np.bool_]:
+        """Which entries of the decision vector say when a programme starts: its costs go with its amount."""
+        decisions = self.problem.decisions
+        mine, found = {path.id for path in decisions.paths if path.key == key}, np.zeros(decisions.size, bool)
+        for plan in decisions.programmes:
+            found[plan.columns()] = plan.id in mine
+        return found
 
     def change(self, key: str) -> float:
         """Advice less null alternative, on average over the decision years, in the decision's unit."""
@@ -79,9 +89,10 @@ class _Game:
             key: np.where(follows[:, k], self.advice[key][:, None], self.null[key][:, None])
             for k, key in enumerate(self.keys)
         }
-        others = {key: path for key, path in self.advice.items() if key not in paths}
-        shape = (1, len(follows))
-        paths |= {key: np.broadcast_to(path[:, None], (len(path), shape[1])) for key, path in others.items()}
+        if self.starts.any():
+            started = np.where(follows @ self.starts, self.point, 0.0)
+            expanded = self.problem.decisions.expand(started)
+            paths |= {key: path for key, path in expanded.items() if key not in paths}
         values = self.problem.evaluator.measure_paths(paths)
         return np.asarray(self.problem.objective(values) - self.problem.null_objective)
 

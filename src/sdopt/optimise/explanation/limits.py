@@ -64,7 +64,8 @@ class Limit:
 def list_limits(view: View, point: Floats) -> list[Limit]:
     """All limits of a question, with their room at a point (decision,)."""
     problem = view.problem
-    rules = [_of_rule(k, rule, point) for k, rule in enumerate(problem.rules)]
+    free = problem.decisions.upper() > problem.decisions.lower()  # a programme's start, once chosen, is not
+    rules = [_of_rule(k, rule, point) for k, rule in enumerate(problem.rules) if rule.weights[free].any()]
     values = problem.evaluator.values(point[None]).value[0]
     groups: dict[tuple[str, int, str], list[int]] = {}
     for position, limit in enumerate(problem.constraints):

@@ -6,7 +6,7 @@ concave. Inner ranges are the furthest that allowed allocations, evaluated exact
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,18 +60,30 @@ def level_of(improvement: float, part: float) -> float:
     return improvement - part * abs(improvement)
 
 
-def near_optimal(desk: Desk, best: Question, progress: Callable[[], None]) -> pd.DataFrame:
-    """A row per part, decision and period; nothing when there is no improvement to give up a part of."""
+Asked = Mapping[tuple[float, int, float], Question]
+"""Part, number of the measure, and -1 or 1 for down or up -> how far that goes."""
+
+
+def ask_ranges(desk: Desk, best: Question, progress: Callable[[], None]) -> Asked:
+    """How far every measure goes; nothing when there is no improvement to give up a part of."""
     if best.point is None or best.value == 0:
-        return pd.DataFrame(columns=list(COLUMNS))
-    listed, own, rows = measures(desk), limits_of(desk.view), []
+        return {}
+    own = limits_of(desk.view)
     asked = {
         (part, k, sign): Question(own, None, sign * m.weights, level_of(best.value, part))
         for part in PARTS
-        for k, m in enumerate(listed)
+        for k, m in enumerate(measures(desk))
         for sign in (-1.0, 1.0)
     }
     desk.answer(list(asked.values()), ROUNDS, progress)
+    return asked
+
+
+def near_optimal(desk: Desk, best: Question, asked: Asked) -> pd.DataFrame:
+    """A row per part, decision and period: as far as anything goes that was evaluated by now."""
+    if best.point is None or not asked:
+        return pd.DataFrame(columns=list(COLUMNS))
+    listed, rows = measures(desk), []
     for question in asked.values():
         desk.look_again(question)
     for part in PARTS:

@@ -14,7 +14,7 @@ from sdopt.optimise.explanation.alternatives import alternatives
 from sdopt.optimise.explanation.certainty import optimality_table
 from sdopt.optimise.explanation.contributions import decision_contributions, mechanism_contributions
 from sdopt.optimise.explanation.frontier import frontier
-from sdopt.optimise.explanation.near_optimal import near_optimal
+from sdopt.optimise.explanation.near_optimal import ask_ranges, near_optimal
 from sdopt.optimise.explanation.pay_back import pay_back
 from sdopt.optimise.explanation.relaxation import limits_of
 from sdopt.optimise.explanation.reoptimise import Desk, Question
@@ -56,8 +56,9 @@ def _explained(result: Result, found: Found, progress: Progress, stop: Stop) -> 
     desk.make_room()
     problem, seed = desk.view.problem, desk.view.problem.config.search.seed
     prices, multipliers = shadow_prices(desk, best, problem.objective_unit, note)
-    ranges = near_optimal(desk, best, note)
+    asked = ask_ranges(desk, best, note)
     values, returns = alternatives(desk, best, seed, note)
+    ranges = near_optimal(desk, best, asked)  # no narrower than what the alternatives show
     points, decided = frontier(desk, best, note)
     result = result.with_tables(
         **_reasons(found),
