@@ -93,7 +93,7 @@ def _proved(case: Case, seconds: float, tolerance: float) -> Iterator[str]:
     if better.improvement > found.improvement:
         yield f"  a better allocation was met: {better.improvement:.6f}"
     if certificate.refusal and not certificate.bound < float("inf"):
-        yield f"  no bound over the whole range: {certificate.refusal}"
+        yield f"  no bound over the whole range: {certificate.refusal[1]}"
     errors = certificate_tables(problem, certificate)["certificate_errors"].head(5)
     yield "  owed to: " + ", ".join(f"{row.variable} {row.error:.2g}" for row in errors.itertuples())
     yield from _verdict(case, told)

@@ -60,8 +60,9 @@ class Result:
     figures: objective, null_objective, improvement, bound, gap (share of the improvement), gap_amount (in
         the objective's unit), gap_euro (None when that is not money), gap_reason, bound_assumes,
         bound_leans_on and bound_leaves_out (names of constraints; those left out are not concave),
-        certified_bound, certified_gap, certified_gap_amount, certified_tolerance, certified_assumes (only
-        when a certificate was asked for; None where nothing was proved), objective_unit, seed,
+        certified_bound, certified_gap, certified_gap_amount, certified_gap_euro,
+        certified_tolerance, certified_assumes (only when a certificate was asked for; None where nothing was
+        proved), objective_unit, seed,
         replay_max_relative_difference, replay_worst_variable, ...
     tables (name -> DataFrame):
         allocation     tidy; allocation in {null, advice}; variable = model name of a decision; time = year,
@@ -106,9 +107,9 @@ class Result:
                        of_which_decision_years and of_which_end_value (of the difference),
                        agrees (bool: flows differ as variable does)
       only with an explanation (`--explain`); improvements are over the null alternative:
-        shadow_prices  kind (rule, constraint, lower, upper), limit, year, sense, value, unit, slack, binds (yes,
-                       nearly, no), price, price_unit, moved, from_zero (bool), looser, tighter, uncertainty,
-                       verdict, price_at_most
+        shadow_prices  kind (rule, constraint, lower, upper), limit, year, sense, value, unit, slack, binds
+                       (yes, nearly, no), price, price_unit, moved, from_zero (bool), looser, tighter,
+                       uncertainty, verdict, price_at_most
         near_optimal   within (part given up), decision, variable, year (0: average), value, outer_low,
                        inner_low, inner_high, outer_high, unit
         alternatives   within, number, decision, variable, year, value, best, difference, unit
@@ -118,7 +119,8 @@ class Result:
         pay_back       perspective, year, year_discounted, lowest, lowest_year, total, total_discounted, unit
         pay_back_years perspective, year, cumulative, cumulative_discounted, unit
         frontier       aim, variable, measure, better, point, value, value_unit, improvement, bound, gap,
-                       dominated (bool), settled (bool), unit; value is the difference from the null alternative
+                       dominated (bool), settled (bool), unit; value is the difference from the null
+                       alternative
         frontier_decisions  aim, point, decision, variable, average, unit
         optimality     condition, value, relative_to, holds (bool)
       only with a ledger or a valuation:

@@ -133,3 +133,17 @@ def test_the_folder_holds_the_tables_and_the_picture(explained: Result, tmp_path
     assert {"frontier.png", "frontier.svg"} <= names
     for table in ("shadow_prices", "near_optimal", "alternatives", "contributions", "pay_back", "frontier"):
         assert f"{table}.csv" in names
+
+
+@pytest.mark.parametrize(
+    ("language", "heads"), [("nl", ["Grens", "Grenswaarde"]), ("en", ["Constraint", "Limit"])]
+)
+def test_prices_have_the_heads_of_the_sheet_of_constraints(
+    explained: Result, language: str, heads: list[str]
+) -> None:
+    book = openpyxl.load_workbook(BytesIO(workbook_bytes(in_language(explained, language))))
+    rows = [[cell.value for cell in row] for row in book[SHEETS[language][-1]].iter_rows()]
+    head = next(row for row in rows if heads[0] in row)
+    below = rows[rows.index(head) + 1]
+    assert isinstance(below[head.index(heads[0])], str)
+    assert isinstance(below[head.index(heads[1])], int | float)

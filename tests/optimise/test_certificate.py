@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from math import exp, log, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from sdopt.config.load import load_config
 from sdopt.equations.enclosure.algebra import FIRST, Algebra
 from sdopt.equations.enclosure.enclose import Box, enclose
+from sdopt.equations.enclosure.operations import Operations
+from sdopt.equations.lookups import lookup_function
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.certificate.certify import Certificate, certify, first_box
 from sdopt.optimise.certificate.concave import concave_above
@@ -24,8 +29,9 @@ from sdopt.optimise.certificate.run import Asked
 from sdopt.optimise.run import optimise
 from sdopt.optimise.search import search
 from sdopt.optimise.stopping import Stop
-from sdopt.problem.build import Problem
+from sdopt.problem.build import Problem, build_problem
 from sdopt.result import Result, Status
+from sdopt.source_model.read import read_model
 
 Ask = Callable[..., Problem]
 Floats = np.ndarray
@@ -266,3 +272,95 @@ def test_the_search_and_the_proof_agree(ask: Ask) -> None:
     assert certificate.reached
     assert found.bound is not None
     assert found.improvement <= certificate.bound <= found.improvement * (1 + 1.01e-4)
+
+
+JUMPS = """{{UTF-8}}
+social return= {equation} ~ million EUR/Year ~ |
+reached= IF THEN ELSE ( spending a >= threshold, 1, 0 ) ~ Dmnl ~ |
+threshold= {threshold} ~ million EUR/Year ~ |
+sign= IF THEN ELSE ( Time < 2027.4, 1, IF THEN ELSE ( Time < 2027.9, -1, 0 ) ) ~ Dmnl ~ |
+norm= IF THEN ELSE ( Time < 2028, 0, 1 ) ~ Dmnl ~ |
+spending a= {today} ~ million EUR/Year ~ |
+INITIAL TIME= 2026 ~ Year ~ |
+FINAL TIME= 2030 ~ Year ~ |
+TIME STEP= 0.25 ~ Year ~ |
+SAVEPER= 1 ~ Year ~ |
+"""
+
+
+@pytest.fixture
+def jumps(tmp_path: Path) -> Callable[..., Problem]:
+    """A question about one decision, with a model written for it."""
+
+    def problem(equation: str, threshold: str, bounds: list[float]) -> Problem:
+        text = JUMPS.format(equation=equation, threshold=threshold, today=max(bounds[0], 0.2))
+        (tmp_path / "jumps.mdl").write_text(text, encoding="utf-8")
+        config = {
+            "schema_version": 1,
+            "title": "Jumps",
+            "model": {"file": str(tmp_path / "jumps.mdl")},
+            "horizon": {"start": 2026, "end": 2030},
+            "decision_years": {"first": 2027, "last": 2027},
+            "decisions": {"a": {"variable": "spending a", "bounds": bounds}},
+            "objective": {"maximise": "social return", "discount_rate": 0},
+        }
+        (tmp_path / "jumps.yaml").write_text(json.dumps(config), encoding="utf-8")
+        loaded = load_config(tmp_path / "jumps.yaml")
+        return build_problem(loaded, read_model(loaded.config.model.file).system)
+
+    return problem
+
+
+def best_on_a_grid(problem: Problem) -> float:
+    """The best improvement of 4,001 values of one decision, ends included."""
+    low, high = problem.decisions.lower()[0], problem.decisions.upper()[0]
+    points = np.append(np.linspace(low, high, 4001), [3.0, 3.9])[:, None]
+    points = points[(points[:, 0] >= low) & (points[:, 0] <= high)]
+    return float(problem.objective(problem.evaluator.values(points).value).max() - problem.null_objective)
+
+
+def test_conditions_of_two_moments_are_two_conditions(jumps: Callable[..., Problem]) -> None:
+    """A threshold of 3, later 7, with weight 1 and then -1: the two do not cancel for 3 <= a < 7."""
+    threshold = "IF THEN ELSE ( Time < 2027.4, 3, 7 )"
+    problem = jumps("reached * sign", threshold, [0, 10])
+    best = best_on_a_grid(problem)
+    assert best == pytest.approx(0.5)
+    certificate = proof(problem, 0.0, np.array([0.0]), boxes=30)
+    assert certificate.bound >= best and not certificate.reached
+
+
+@pytest.mark.parametrize("reached", ["reached", "INTEGER ( spending a / 3.9 )"])
+def test_a_jump_at_the_very_end_of_a_bound(jumps: Callable[..., Problem], reached: str) -> None:
+    """The middle plus half the width of [0.2, 3.9] is a hair below 3.9, where the reward stands."""
+    problem = jumps(f"20 * {reached} - spending a", "3.9", [0.2, 3.9])
+    best = best_on_a_grid(problem)
+    assert best == pytest.approx(20 - 3.7)
+    certificate = proof(problem, 0.0, np.array([0.2]), boxes=60)
+    assert certificate.bound >= best and not certificate.reached
+
+
+def test_a_division_by_zero_in_the_branch_not_taken_is_no_crash(jumps: Callable[..., Problem]) -> None:
+    problem = jumps("IF THEN ELSE ( norm = 0, 0, spending a / norm )", "3", [0, 5])
+    certificate = proof(problem, 0.0, np.array([0.0]), boxes=3)
+    assert certificate.bound == np.inf and certificate.refusal is not None
+    result = solved(problem)
+    assert "no bounds over the whole range" in result.figures["certified_refusal"]
+
+
+def test_a_place_that_breaks_a_rule_is_not_taken_for_better(ask: Ask) -> None:
+    """Hardly any improvement: the proof looks at places outside the rules, and does not take them."""
+    problem = ask("quadratic", {"constraints.total.at_most": 2.0001, **TIGHT})
+    result = solved(problem)
+    values = result.tables["decisions"]["value"].to_numpy(dtype=float)
+    assert values.sum() <= 2.0001 * (1 + 1e-8)
+    assert result.status is Status.CERTIFIED
+
+
+def test_a_lookup_that_jumps_has_room_for_rounding() -> None:
+    """A step at 3.9, the very end of what the argument may be."""
+    algebra = Algebra(1)
+    middle = (0.2 + 3.9) / 2
+    argument = algebra.line(middle, np.array([3.9 - middle]))
+    function = lookup_function((0.0, 3.9), (0.0, 20.0), "hold_backward")
+    low, high = algebra.range(Operations(algebra, frozenset()).apply(function, [argument]))
+    assert low <= 0 and high >= 20

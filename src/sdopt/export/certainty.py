@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, log10
+
 from sdopt.export.cells import is_number, to_python
 from sdopt.export.labels import Labels
 from sdopt.export.views import fact, has
@@ -29,7 +31,7 @@ def status_line(result: Result, labels: Labels) -> str:
 
 def meaning(result: Result, labels: Labels) -> str:
     """What the status means; a local answer may still have a bound, or a proof under way."""
-    if result.status is Status.LOCAL and _known(result, "certified_gap"):
+    if result.status is Status.LOCAL and _known(result, "certified_bound"):
         return labels("meaning.local_certified")
     with_bound = result.status is Status.LOCAL and bound_holds(result)
     return labels("meaning.local_bound" if with_bound else f"meaning.{result.status.key}")
@@ -59,11 +61,25 @@ def _certified(result: Result, labels: Labels) -> list[str]:
     """What was proved without any assumption on shapes, and what that proof trusts."""
     if fact(result, "certified_reached") is None:
         return []
-    gap = to_python(fact(result, "certified_gap"))
-    if not is_number(gap):
+    amount, gap = (to_python(fact(result, key)) for key in ("certified_gap_amount", "certified_gap"))
+    if not is_number(amount):
         return [labels("certain.certified_none")]
     key = "certain.certified" if fact(result, "certified_reached") else "certain.certified_so_far"
-    return [labels(key, gap=labels.share(gap)), labels("certain.certified_trusts")]
+    share = ""
+    if is_number(gap) and gap < 1:  # otherwise nothing can be gained for sure, and a part of it says nothing
+        share = labels("certain.certified_share", part=labels.share(_up(gap, 4)))
+    digits = max(2 - floor(log10(amount)), 0) if amount > 0 else 0
+    unit = labels.unit(str(fact(result, "objective_unit") or ""))
+    euros = to_python(fact(result, "certified_gap_euro"))
+    if is_number(euros) and euros >= 1:
+        amount, digits, unit = euros, 0, labels("unit.eur")
+    said = labels.number(_up(amount, digits), digits)
+    return [labels(key, amount=said, unit=unit, share=share), labels("certain.certified_trusts")]
+
+
+def _up(value: float, digits: int) -> float:
+    """Rounded up, so that `at most` stays true; what is over by rounding alone is left."""
+    return ceil(value * 10.0**digits - 1e-6) / 10.0**digits
 
 
 def bound_holds(result: Result) -> bool:

@@ -46,7 +46,6 @@ class Progress:
             part = "" if gap is None else f"  gap {gap:.3%}"
             click.echo(f"\rround {iteration + 1:4d}  best {found}  bound {most}{part}   ", nl=False, err=True)
 
-
     def proof(self, seconds: float, gap: float, boxes: int) -> None:
         """Show how far the certificate is."""
         if self.shown:
@@ -68,8 +67,8 @@ def print_result(result: Result, folder: Path) -> None:
         euros = "" if figures["gap_euro"] is None else f", {figures['gap_euro']:,.0f} EUR"
         gap = figures["gap_reason"] if figures["gap"] is None else f"gap {figures['gap']:.4%}{euros}"
         click.echo(f"bound    {most:+,.3f} {unit} ({gap}), if {figures['bound_assumes']}")
-    if "certificate" in result.tables:
-        click.echo(_proof(result))
+    for line in _on_request(result):
+        click.echo(line)
     for line in _perspectives(result):
         click.echo(line)
     for line in _forms(result):
@@ -97,15 +96,28 @@ def print_result(result: Result, folder: Path) -> None:
     click.echo(f"results  {folder}")
 
 
+def _on_request(result: Result) -> list[str]:
+    """What --certify and --explain gave, and that they were stopped."""
+    lines = [_proof(result)] if "certificate" in result.tables else []
+    if result.figures.get("certificate_stopped"):
+        lines.append("proof    none: the search was stopped before it; give it more time, or no --time-limit")
+    if result.figures.get("explanation_stopped"):
+        lines.append("explain  none: stopped before it was done; give it more time, or no --time-limit")
+    return lines
+
+
 def _proof(result: Result) -> str:
     """The bound that assumes nothing about shapes, as far as it was proved."""
     figures = result.figures
     if figures["certified_bound"] is None:
-        return f"proof    none: no bounds over the whole range ({figures['certified_refusal'] or 'no time'})"
+        return f"proof    none: {figures['certified_refusal']}"
     most = figures["certified_bound"] - figures["null_objective"]
-    gap = "none" if figures["certified_gap"] is None else f"{figures['certified_gap']:.4%}"
+    gained = figures["certified_gap"] is not None and figures["improvement"] > 0
+    part = f"{figures['certified_gap']:.4%}" if gained else f"{figures['certified_gap_amount']:.3g}"
+    gap = part if gained else f"{part} {figures['objective_unit']}"
     boxes = figures["certified_boxes_left"]
-    left = "" if figures["certified_reached"] else f"; {boxes} boxes left when it stopped"
+    noun = "box" if boxes == 1 else "boxes"
+    left = "" if figures["certified_reached"] else f"; {boxes} {noun} left when it stopped"
     return f"proof    {most:+,.3f} {figures['objective_unit']} (gap {gap}), whatever the shapes{left}"
 
 
@@ -125,7 +137,7 @@ def _forms(result: Result) -> list[str]:
 
 def _price(row: Any) -> str:
     if row.status == "none":
-        return f"no allocation: {row.reason.splitlines()[0]}"
+        return f"no allocation: {row.reason.splitlines()[0].partition('. ')[0]} (more in tables/forms.csv)"
     most = to_python(row.price_at_most)
     proved = "" if most is None else f", by the bounds {row.price_at_least:,.3f} to {most:,.3f}"
     share = to_python(row.price_share)

@@ -13,6 +13,8 @@ MOST = 3
 """Limits, mechanisms and contributions that are named in sentences."""
 SMALL = 0.005
 """Contributions below this part of the improvement are not named."""
+SEEN = 1e-5
+"""Gains below this part of the improvement are not named: no reader can use them."""
 WIDE = 0.02
 """A decision that can move less than this part of its value is called fixed."""
 
@@ -63,6 +65,7 @@ def price_lines(result: Result, labels: Labels) -> list[str]:
     table = result.tables["shadow_prices"].assign(name=limit_names(result, labels))
     binding = table[table["binds"] == "yes"]
     lines = [labels("why.binding", count=len(binding), total=len(table))]
+    least = SEEN * abs(to_python(fact(result, "improvement")) or 0.0)
     gains = (binding["looser"] * binding["moved"]).astype(float)
     top = binding.assign(gain=gains).sort_values("gain", ascending=False, kind="stable").head(MOST)
     lines += [
@@ -75,7 +78,7 @@ def price_lines(result: Result, labels: Labels) -> list[str]:
             unit=_unit(result, labels),
         )
         for row in top.itertuples(index=False)
-        if row.gain > 0 and row.verdict != "not_settled"
+        if row.gain > least and row.verdict != "not_settled"
     ]
     return lines
 
@@ -190,6 +193,8 @@ def pay_back_lines(result: Result, labels: Labels) -> list[str]:
     for row in result.tables["pay_back"].itertuples():
         name = perspective_name(row.perspective, labels)
         year = to_python(row.year_discounted)
+        if row.lowest == 0 and row.total == 0:  # nothing changes for them, so there is nothing to pay back
+            continue
         if is_number(year):
             lines.append(labels("why.pay_back", name=name, year=f"{year:g}"))
         else:
@@ -231,22 +236,26 @@ def sure_lines(result: Result, labels: Labels) -> list[str]:
     if has(result, "shadow_prices"):
         tried = result.tables["shadow_prices"]
         tried = tried[~tried["verdict"].isin(["far", "not_tried"])]
-        counts = {key: int((tried["verdict"] == key).sum()) for key in set(tried["verdict"])}
+        counts = result.tables["shadow_prices"]["verdict"].value_counts()
         good = counts.get("agrees", 0)
         lines.append(labels("why.checked", tried=len(tried), agrees=good))
-        skipped = int((result.tables["shadow_prices"]["verdict"] == "not_tried").sum())
-        lines.append(labels("why.others_not_tried", count=skipped) if skipped else labels("why.others"))
+        skipped = counts.get("not_tried", 0)
+        if skipped:
+            lines.append(labels("why.others_not_tried", count=skipped))
+        elif counts.get("far", 0):
+            lines.append(labels("why.others"))
         lines += [
             labels(f"why.verdict.{key}", count=counts[key])
             for key in ("curved", "kink", "not_concave", "not_settled", "not_possible", "no_multiplier")
-            if counts.get(key)
+            if counts.get(key, 0)
         ]
     if has(result, "near_optimal"):
         proved = bool(fact(result, "explanation_proved"))
         lines.append(labels("why.proved" if proved else "why.not_proved"))
+    lines += [labels("why.programmes")] if has(result, "programmes") else []
     names = list(fact(result, "explanation_left_out") or ())
     lines += [labels("why.left_out", names="; ".join(names))] if names else []
     gain = to_python(fact(result, "explained_gain"))
-    if is_number(gain) and gain > 0:
+    if is_number(gain) and gain > SEEN * abs(to_python(fact(result, "improvement")) or 0.0):
         lines.append(labels("why.gain", gain=short(labels, gain), unit=_unit(result, labels)))
     return lines

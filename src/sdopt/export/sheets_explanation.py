@@ -54,15 +54,15 @@ def fill_prices(page: Page) -> None:
     page.set_up([42, 7, 11, 18, 11, 10, 12, 12, 12, 12, 12, 16, 26])
     page.heading(page.name, labels("sign.prices"))
     table = table.assign(
-        limit=limit_names(result, labels),
+        constraint=limit_names(result, labels),
         binds=[labels(f"binds_now.{key}") for key in table["binds"]],
         checked=[labels(f"price_verdict.{key}") for key in table["verdict"]],
         unit=[labels.unit(unit) for unit in table["unit"]],
         price_unit=[_price_unit(text, labels) for text in table["price_unit"]],
-        limit_value=table["value"],
+        limit=table["value"],
     )
     order = table["slack"].where(table["price"].fillna(0.0) <= 0, -1.0).argsort(kind="stable")
-    columns = ["limit", "year", "limit_value", "unit", "slack", "binds", "price", "looser", "tighter"]
+    columns = ["constraint", "year", "limit", "unit", "slack", "binds", "price", "looser", "tighter"]
     columns += ["moved", "uncertainty", "checked", "price_unit"]
     binding = labels("binds_now.yes")
     long_list(page, table.iloc[order], columns, lambda row: _price_styles(row, binding))
@@ -75,7 +75,7 @@ def _price_unit(text: str, labels: Any) -> str:
 
 
 def _price_styles(row: Mapping[str, Any], binding: str) -> list[Style]:
-    level = number_style([row["limit_value"], row["slack"]])
+    level = number_style([row["limit"], row["slack"]])
     price = {"num_format": "#,##0.000"}
     mark: Style = {**CENTRE, "bg_color": MARK} if row["binds"] == binding else CENTRE
     moved: Style = {"num_format": "#,##0.0000"}
@@ -87,6 +87,8 @@ def fill_room(page: Page) -> None:
     labels, result = page.labels, page.book.result
     page.set_up([36, 14, 9, 12, 13, 13, 13, 13, 20])
     page.heading(page.name, labels("sign.room"))
+    if has(result, "programmes"):
+        page.across(labels("why.programmes"), **THIN)
     table = result.tables["near_optimal"]
     table = table.assign(
         unit=[labels.unit(unit) for unit in table["unit"]],

@@ -83,6 +83,10 @@ def _key_figures(page: Page, unit: str) -> None:
         amount = _figure(page, "gap_amount")
         _figure_row(page, "gap_amount", amount, number_format([amount]), unit)
     _figure_row(page, "gap", _figure(page, "gap"), "0.000%", "")
+    proved, left = _figure(page, "certified_bound"), _figure(page, "certified_gap_amount")
+    if is_number(proved):
+        _figure_row(page, "certified_bound", proved, "#,##0.00", unit)
+        _figure_row(page, "certified_gap_amount", left, number_format([left]), unit)
     _figure_row(page, "replay", _figure(page, "replay_max_relative_difference"), "0.0E+00", "")
     objective, null = _figure(page, "objective"), _figure(page, "null_objective")
     if is_number(objective) and is_number(null):
@@ -100,7 +104,8 @@ def _figure(page: Page, key: str) -> float:
 def _figure_row(page: Page, key: str, value: float, code: str, unit: str) -> None:
     """One key figure; one that does not exist says so."""
     labels, known = page.labels, is_number(value)
-    text = labels(f"meaning.{key}") if known else labels("meaning.bound_none") if key == "bound" else ""
+    none = "bound_withdrawn" if is_number(_figure(page, "certified_bound")) else "bound_none"
+    text = labels(f"meaning.{key}") if known else labels(f"meaning.{none}") if key == "bound" else ""
     look: Style = {**THIN, **({"bold": True, "bg_color": PAPER} if key == "improvement" else {})}
     number: Style = {"num_format": code} if known else {"align": "right"}
     page.write(page.row, 0, labels(f"figure.{key}"), **look)

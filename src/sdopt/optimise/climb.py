@@ -37,9 +37,12 @@ class Climber:
     def climb(self, point: Floats, stop: Stop) -> LocalOptimum:
         """From a place (decision,) to the neighbourhood of a local optimum."""
         archive, best = self._begin(point)
-        for _ in range(CYCLES):
+        for cycle in range(CYCLES):
             before = best
-            best = _better(best, self._linear(archive, self._from(best, point), stop))
+            end = polish(self.view, self._from(best, point), self._size(archive, best), stop)
+            best = _better(best, pulled_inside(self.view, end, self.inside))
+            if cycle or best.point is None:  # where slopes are smooth, linear steps add little
+                best = _better(best, self._linear(archive, self._from(best, point), stop))
             best = self._jump(archive, best, ROUGH, stop)
             if not self._gained(archive, before, best, ROUGH) or stop.reason() is not None:
                 break

@@ -14,6 +14,7 @@ from sdopt.errors import ReplayError
 from sdopt.optimise import tables
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.budget_table import budget_table
+from sdopt.optimise.certificate.certify import Certificate
 from sdopt.optimise.certificate.run import Asked, certificate_figures, certificate_tables, certified
 from sdopt.optimise.crew import Crew
 from sdopt.optimise.cutting_planes import Progress
@@ -92,9 +93,12 @@ def optimise(
         figures |= {"programme_choices_searched": found.patterns, "branch_and_bound_nodes": found.nodes}
     if certificate is not None:
         result = result.with_tables(**certificate_tables(problem, certificate))
-        figures |= certificate_figures(problem, certificate)
+        figures |= _certified_figures(problem, certificate)
+    elif certify is not None:
+        figures["certificate_stopped"] = True
     result = result.with_figures(**figures)
-    explain = explain and found.status not in STOPPED
+    if explain and found.status in STOPPED:
+        return result.with_figures(explanation_stopped=True)
     return explained(result, found, progress, crew.stop) if explain else result
 
 
@@ -222,6 +226,14 @@ def _in_euros(amount: float, unit: str) -> float | None:
     """An amount of money in euros; None when the unit is not one of `EUROS`."""
     euros = EUROS.get(plain_unit(unit))
     return None if euros is None else amount * euros
+
+
+def _certified_figures(problem: Problem, certificate: Certificate) -> dict[str, Any]:
+    """The figures of the certificate, with what it leaves to gain in euros where that is money."""
+    figures = certificate_figures(problem, certificate)
+    amount = figures["certified_gap_amount"]
+    euros = None if amount is None else _in_euros(amount, problem.objective_unit)
+    return {**figures, "certified_gap_euro": euros}
 
 
 def _spread(found: Found) -> float | None:

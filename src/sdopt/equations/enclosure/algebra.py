@@ -27,18 +27,20 @@ Form = NDArray[np.float64]
 class CannotEncloseError(SdoptError):
     """Over this box a function has no bounds: a divisor may be zero, a logarithm's argument negative.
 
-    `blame` says how much each decision has to do with that, (decision,).
+    `blame` says how much each decision has to do with that, (decision,); `register` is what has no bounds.
     """
 
-    def __init__(self, message: str, blame: Form) -> None:
+    def __init__(self, message: str, blame: Form, register: int = -1) -> None:
         super().__init__(message)
-        self.blame = blame
+        self.blame, self.register = blame, register
 
 
 FIRST = 3
 """Where the linear part begins: after the constant and the interval."""
 MARGIN = 1e-9
-"""Every error is made larger by this part: many times what rounding can do."""
+"""Every error is made larger by this part."""
+ROUNDING = 1e-13
+"""Part of the size of its coefficients by which the range of a polynomial is widened."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +147,8 @@ class Algebra:
         result[place] = radius * (1 + MARGIN)
         result[1], result[2] = form[1] - result[place], form[2] + result[place]
         share = self.shares(blame) if len(blame) >= self.size else blame
-        total = share.sum() or 1.0
-        self.errors.append(ErrorTerm(float(result[place]), self.register, share / total, bend))
+        share = share / share.sum() if share.sum() > 0 else np.full(self.count, 1 / self.count)
+        self.errors.append(ErrorTerm(float(result[place]), self.register, share, bend))
         return result
 
     def shares(self, form: Form) -> Form:
@@ -172,7 +174,8 @@ class Algebra:
         inside = slope < 2 * np.abs(square)
         high = np.where(inside & (square < 0), -turning, slope + square).sum()
         low = np.where(inside & (square > 0), -turning, square - slope).sum()
-        least, most = float(form[0] + low - mixed), float(form[0] + high + mixed)
+        room = ROUNDING * (abs(form[0]) + slope.sum() + np.abs(square).sum() + mixed)
+        least, most = float(form[0] + low - mixed - room), float(form[0] + high + mixed + room)
         return max(least, float(form[1])), min(most, float(form[2]))
 
     def times(self, a: Form, b: Form) -> Form:
@@ -193,15 +196,16 @@ class Algebra:
         result = self.with_error(result, beyond, blame)
         corners = [float(x * y) for x in a[1:FIRST] for y in b[1:FIRST]]
         known = all(corner == corner for corner in corners)  # zero times infinity is no number
-        low, high = (min(corners), max(corners)) if known else (-inf, inf)
-        return self.clipped(result, nextafter(low, -inf), nextafter(high, inf), result)
+        low, high = (_outwards(min(corners), -inf), _outwards(max(corners), inf)) if known else (-inf, inf)
+        return self.clipped(result, low, high, blame)
 
     def clipped(self, form: Form, low: float, high: float, blame: Form) -> Form:
         """A form known to lie between low and high; that alone, where its errors are larger than that."""
         if self.error(form) <= (high - low) / 2:
             return self.between(form, low, high)
-        flat = self.constant((low + high) / 2)
-        return self.with_error(flat, (high - low) / 2, blame)
+        flat = self.with_error(self.constant((low + high) / 2), (high - low) / 2, blame)
+        flat[1], flat[2] = low, high
+        return flat
 
     def _cubes(self, result: Form, a: Form, b: Form) -> float:
         """Add what can be kept of the products of order three to `result`; give a bound on the rest."""
@@ -250,7 +254,12 @@ def _stretched(low: float, high: float, scale: float, shift: float) -> tuple[flo
         return shift, shift
     ends = sorted((float(low) * scale, float(high) * scale))
     if scale not in (1.0, -1.0):
-        ends = [nextafter(ends[0], -inf), nextafter(ends[1], inf)]
+        ends = [_outwards(ends[0], -inf), _outwards(ends[1], inf)]
     if shift == 0.0:
         return ends[0], ends[1]
     return nextafter(ends[0] + shift, -inf), nextafter(ends[1] + shift, inf)
+
+
+def _outwards(value: float, side: float) -> float:
+    """The next number on that side; a product that is zero is exactly that."""
+    return nextafter(value, side) if value else value

@@ -29,6 +29,7 @@ class Curve:
     """A function, its third and fourth derivatives, the interval it is smooth on, and its lowest and highest.
 
     Without `ends` it rises or falls throughout, so that it is lowest and highest at the ends of an interval.
+    With `closed` it is finite and continuous where its domain begins, though it has no slope there.
     """
 
     value: Callable[[float], float]
@@ -36,6 +37,7 @@ class Curve:
     fourth: Derivative
     domain: tuple[float, float] = (-np.inf, np.inf)
     ends: Callable[[float, float], tuple[float, float]] | None = None
+    closed: bool = False
 
     def extremes(self, low: float, high: float) -> tuple[float, float]:
         """Lowest and highest value on an interval, rounded outwards."""
@@ -78,7 +80,11 @@ CURVES = {
     "exp": Curve(np.exp, _largest(np.exp), _largest(np.exp)),
     "ln": Curve(np.log, _largest(lambda x: 2 / x**3), _largest(lambda x: 6 / x**4), (0.0, np.inf)),
     "sqrt": Curve(
-        np.sqrt, _largest(lambda x: 0.375 * x**-2.5), _largest(lambda x: 0.9375 * x**-3.5), (0.0, np.inf)
+        np.sqrt,
+        _largest(lambda x: 0.375 * x**-2.5),
+        _largest(lambda x: 0.9375 * x**-3.5),
+        (0.0, np.inf),
+        closed=True,
     ),
     "sin": Curve(np.sin, _always(1.0), _always(1.0), ends=lambda least, most: (-1.0, 1.0)),
     "cos": Curve(np.cos, _always(1.0), _always(1.0), ends=lambda least, most: (-1.0, 1.0)),
@@ -101,17 +107,25 @@ def reciprocal(algebra: Algebra, form: Form) -> Form:
 
 
 def power(algebra: Algebra, form: Form, exponent: float) -> Form:
-    """A form to a given power; a base that may be zero or less only goes with whole powers up to three."""
-    whole = exponent in (0.0, 1.0, 2.0, 3.0)
+    """A form to a given power; a base that may be below zero needs a whole exponent of at least zero."""
+    whole = exponent >= 0 and float(exponent).is_integer()
 
     def derivative(order: int) -> Derivative:
         factor = float(np.prod([exponent - k for k in range(order)]))
-        left = 0.0 if factor == 0 or whole else exponent - order
-        return _largest(lambda x: factor * x**left)
+        left = exponent - order
+        return _largest(lambda x: factor * x**left) if factor else _always(0.0)
 
-    domain = (-np.inf if whole else 0.0, np.inf)
-    ends = (lambda least, most: (0.0, most)) if exponent == 2.0 else None
-    return bent(algebra, form, Curve(lambda x: x**exponent, derivative(3), derivative(4), domain, ends))
+    low, high = algebra.range(form)
+    turns = whole and exponent % 2 == 0 and low < 0 < high
+    curve = Curve(
+        lambda x: x**exponent,
+        derivative(3),
+        derivative(4),
+        (-np.inf if whole else 0.0, np.inf),
+        (lambda least, most: (0.0, most)) if turns else None,
+        closed=not whole and exponent > 0,
+    )
+    return bent(algebra, form, curve)
 
 
 def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
@@ -123,6 +137,10 @@ def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
         When the form may leave the interval on which the curve is smooth.
     """
     low, high = algebra.range(form)
+    if curve.closed and low == curve.domain[0] and np.isfinite(high) and high < curve.domain[1]:
+        # At the edge its slopes are infinite, its values are not.
+        least, most = curve.extremes(low, high)
+        return algebra.clipped(algebra.affine(form, 0.0, least), least, most, form)
     if not (curve.domain[0] < low and high < curve.domain[1] and np.isfinite(high - low)):
         reason = f"its argument may be anything from {low:.6g} to {high:.6g}"
         raise CannotEncloseError(reason, algebra.shares(form))

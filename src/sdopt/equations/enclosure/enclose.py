@@ -39,8 +39,9 @@ class Box:
 
     @property
     def radius(self) -> NDArray[np.float64]:
-        """Half the width of every decision."""
-        return (self.upper - self.lower) / 2
+        """Half the width of every decision, and no less: both ends are within it of the middle."""
+        reach = np.maximum(self.upper - self.middle, self.middle - self.lower)
+        return np.where(self.upper > self.lower, np.nextafter(reach, np.inf), 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +137,15 @@ class _Run:
         try:
             return self.operations.apply(instruction.function, arguments)
         except CannotEncloseError as error:
-            reason = f"{instruction.function.name}: {error}"
-            raise CannotEncloseError(reason, error.blame) from None
+            raise CannotEncloseError(str(error), error.blame, instruction.output) from None
+        except (ZeroDivisionError, OverflowError, np.linalg.LinAlgError):
+            everyone = np.ones(self.algebra.count)
+            raise CannotEncloseError("its value is not finite", everyone, instruction.output) from None
 
 
 def _same(before: Sequence[Any], now: Sequence[Any]) -> bool:
+    """Whether arguments are what they were. A truth that is not settled is never the same as another."""
     return all(
-        a is b or (not is_form(a) and not is_form(b) and a == b) for a, b in zip(before, now, strict=True)
+        a is not None and b is not None and (a is b or (not is_form(a) and not is_form(b) and a == b))
+        for a, b in zip(before, now, strict=True)
     )

@@ -16,6 +16,8 @@ from sdopt.equations.enclosure.curves import CURVES, bent, power, reciprocal
 from sdopt.equations.functions import Function, Table
 
 Value = float | bool | Form | None
+ROOM = 1e-12
+"""Part of the size of its arguments by which a jump must be away before it is settled."""
 
 
 def is_form(value: Value) -> bool:
@@ -129,10 +131,16 @@ class Operations:
 
         if table.kind in ("interpolate", "extrapolate"):
             return self._bend(value, table.x, at)
-        low, high = self.range(value)
+        low, high = self._roomy(value)
         inside = [x for x in table.x if low <= x <= high]
         near = [point for x in inside for point in (np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf))]
         return self._between(at(np.array([low, *near, high])), value)
+
+    def _roomy(self, value: Any) -> tuple[float, float]:
+        """The range of a form, with room for rounding: a jump must not fall between range and value."""
+        low, high = self.range(value)
+        room = ROOM * max(abs(low), abs(high))
+        return low - room, high + room
 
     def _between(self, values: Any, blame: Form) -> Form:
         """Anything from the smallest to the largest of some numbers."""
@@ -143,7 +151,7 @@ class Operations:
 
     def _anything_between(self, name: str, values: Sequence[Any]) -> Any:
         if name == "integer":
-            return self._between(np.trunc(self.range(values[0])), values[0])
+            return self._between(np.trunc(self._roomy(values[0])), values[0])
         low, high = self.range(values[1])
         if name == "remainder" and (low > 0 or high < 0):
             return self._between([min(low, 0.0), max(high, 0.0)], self._one_form(values))
@@ -173,11 +181,12 @@ class Operations:
             return None if None in values else not decisive
         if name == "not":
             return None if values[0] is None else not values[0]
+        room = ROOM * sum(max(map(abs, self.range(value))) for value in values)
+        difference = values[0] if name == "as_truth" else self.sum(values[0], values[1], -1.0)
+        low, high = self.range(difference)
         if name == "as_truth":
-            low, high = self.range(values[0])
-            return True if low > 0 or high < 0 else None
-        low, high = self.range(self.sum(values[0], values[1], -1.0))
-        return _compared(name, low, high)
+            return True if low > room or high < -room else None
+        return _compared(name, low - room, high + room)
 
 
 def _compared(name: str, low: float, high: float) -> bool | None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from sdopt.equations.enclosure.algebra import CannotEncloseError, ErrorTerm, Form
 from sdopt.equations.enclosure.enclose import Box, StraightPath, enclose
+from sdopt.errors import SimulationError
 from sdopt.optimise.certificate.linear_program import LinearProgram
 from sdopt.optimise.certificate.relaxation import Relaxation
 from sdopt.optimise.stopping import Stop
@@ -57,7 +58,7 @@ class Certificate:
     `point` (decision,) and `improvement` are the best found, which may be better than what was given.
     `reached` says whether the bound is the cut-off itself; `errors` by register of the program is what the
     last box worked on still owed to each instruction, largest first; `left` are the boxes not done with.
-    `refusal` is why a box had no bound at all, if one had none.
+    `refusal` is the register that had no bounds in some box, and why, if there was one.
     """
 
     point: Floats
@@ -68,7 +69,7 @@ class Certificate:
     steps: tuple[Step, ...]
     errors: tuple[tuple[int, float], ...]
     left: tuple[Box, ...]
-    refusal: str | None
+    refusal: tuple[int, str] | None
 
 
 @dataclass(order=True, frozen=True)
@@ -119,12 +120,13 @@ class _Search:
         improve: Improve,
     ) -> None:
         self.problem, self.best, self.improvement, self.tolerance = problem, best, improvement, tolerance
-        self.scale = abs(improvement) or 1e-3 * abs(problem.null_objective) or 1.0
+        self.scale = max(abs(improvement), 1e-9 * abs(problem.null_objective)) or 1.0
         self.started, self.stop, self.told, self.improve = monotonic(), stop, told, improve
         self.numbers = count()
         self.steps: list[Step] = []
         self.errors: tuple[tuple[int, float], ...] = ()
-        self.refusal: str | None = None
+        self.refusal: tuple[int, str] | None = None
+        self.settled: list[float] = []
         self.leaves = [_Leaf(-np.inf, next(self.numbers), first_box(problem), frozenset())]
 
     @property
@@ -141,7 +143,7 @@ class _Search:
             improvement=self.improvement,
             bound=self._bound(),
             cut_off=self.cut_off,
-            reached=not self.leaves,
+            reached=self._bound() <= self.cut_off,
             steps=tuple(self.steps),
             errors=self.errors,
             left=tuple(leaf.box for leaf in self.leaves),
@@ -149,14 +151,14 @@ class _Search:
         )
 
     def _bound(self) -> float:
-        return max([self.cut_off, *(leaf.bound for leaf in self.leaves)])
+        return max([self.cut_off, *self.settled, *(leaf.bound for leaf in self.leaves)])
 
     def _work_on(self, leaf: _Leaf) -> None:
         """Bound, shrink, and put back what is left: one box, or two halves."""
         try:
             relaxation = self._relaxed(leaf)
         except CannotEncloseError as error:
-            self.refusal = str(error)
+            self.refusal = error.register, str(error)
             self._put_back(leaf, leaf.bound, leaf.box, leaf.curved, _most_blamed(leaf.box, error.blame))
             self._note(leaf)
             return
@@ -164,20 +166,28 @@ class _Search:
         self._try(relaxation.highest)
         if bound > self.cut_off:
             self.errors = _owed(relaxation)
-            lower, upper = relaxation.tightened(self.cut_off)
-            box = replace(leaf.box, lower=lower, upper=upper)
-            curved = leaf.curved | _unhelpful(relaxation)
-            slow = curved == leaf.curved and _kept_width(leaf.box, box) > SLOW
-            self._put_back(leaf, bound, box, curved, _to_halve(relaxation, box) if slow else None)
+            self._shrink(leaf, relaxation, bound)
         self._note(leaf)
+
+    def _shrink(self, leaf: _Leaf, relaxation: Relaxation, bound: float) -> None:
+        tighter = relaxation.tightened(self.cut_off)
+        if tighter is None:
+            return
+        box = replace(leaf.box, lower=tighter[0], upper=tighter[1])
+        curved = leaf.curved | _unhelpful(relaxation)
+        slow = curved == leaf.curved and _kept_width(leaf.box, box) > SLOW
+        self._put_back(leaf, bound, box, curved, _to_halve(relaxation, box) if slow else None)
 
     def _try(self, place: Floats) -> None:
         """Look for a better allocation where the return itself, if not its limits, is above the best."""
-        value = self.problem.objective(self.problem.evaluator.values(place[None]).value)[0]
+        try:
+            value = self.problem.objective(self.problem.evaluator.values(place[None]).value)[0]
+        except SimulationError:
+            return
         if value - self.problem.null_objective <= self.improvement + BETTER * self.scale:
             return
         found = self.improve(place, self.improvement)
-        if found is not None:
+        if found is not None and found[1] > self.improvement:
             self.best, self.improvement = found
 
     def _relaxed(self, leaf: _Leaf) -> Relaxation:
@@ -188,6 +198,9 @@ class _Search:
     def _put_back(
         self, leaf: _Leaf, bound: float, box: Box, curved: frozenset[int], halve: int | None
     ) -> None:
+        if not (leaf.box.upper > leaf.box.lower).any():  # one point: nothing more can be known of it
+            self.settled.append(bound)
+            return
         for part in [box] if halve is None else _halves(box, halve):
             part = _whole(self.problem, part)
             heapq.heappush(self.leaves, _Leaf(-bound, next(self.numbers), part, curved))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MARGIN = 1e-9
+MARGIN = 1e-11
 """Part of the size of its terms by which a recomputed bound is raised: far more than rounding."""
 
 
@@ -81,5 +81,7 @@ class LinearProgram:
         reduced = gains - multipliers @ self.weights
         over_box = np.maximum(reduced * self.lower, reduced * self.upper)
         terms = multipliers * self.limits
-        size = np.abs(terms).sum() + (np.abs(reduced) * np.maximum(-self.lower, self.upper)).sum()
+        farthest = np.maximum(np.abs(self.lower), np.abs(self.upper))
+        parts = np.abs(gains) + multipliers @ np.abs(self.weights)  # of which `reduced` is what cancels
+        size = np.abs(terms).sum() + (parts * farthest).sum()
         return float(terms.sum() + over_box.sum() + MARGIN * size)

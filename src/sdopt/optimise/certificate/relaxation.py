@@ -23,6 +23,8 @@ TANGENTS = 3
 """Most tangents added for one bound on a decision."""
 NEAR = 0.05
 """Constraints with a scaled slack below this get a tangent."""
+ALLOWED = 1e-6
+"""A constraint that no decision of the box moves counts as broken beyond this scaled slack."""
 CLOSE = 1e-6
 """A tangent is not worth while that would lower the return by less than this part of the improvement."""
 
@@ -55,14 +57,14 @@ class Relaxation:
         return total
 
     def _slacks(self, enclosures: Enclosures) -> Iterator[Form]:
-        """Scaled slack of every constraint that may come near its limit in this box."""
+        """Scaled slack of every constraint that may come near its limit in this box, or breaks it."""
         for constraint in self.problem.constraints:
             value = enclosures.values[constraint.row]
-            if isinstance(value, np.ndarray):
-                scale = constraint.sign / constraint.scale
-                slack = self.algebra.affine(value, -scale, scale * constraint.limit)
-                if self.algebra.range(slack)[0] < NEAR:
-                    yield slack
+            form = value if isinstance(value, np.ndarray) else self.algebra.constant(value)
+            scale = constraint.sign / constraint.scale
+            slack = self.algebra.affine(form, -scale, scale * constraint.limit)
+            if self.algebra.range(slack)[0] < (NEAR if form is value else -ALLOWED):
+                yield slack
 
     def _added(self, total: Form, value: Form | float, weight: float) -> Form:
         if isinstance(value, np.ndarray):
@@ -142,8 +144,11 @@ class Relaxation:
             self._add_tangents(answer.point)
         return best
 
-    def tightened(self, cut_off: float) -> tuple[Floats, Floats]:
-        """Bounds on every decision (decision,) for allowed points whose improvement is at least `cut_off`."""
+    def tightened(self, cut_off: float) -> tuple[Floats, Floats] | None:
+        """Bounds on every decision (decision,) for allowed points whose improvement is at least `cut_off`.
+
+        None when they leave no point.
+        """
         low, high = self.program.lower[self.returns], self.program.upper[self.returns]
         self.program.bound_column(self.returns, max(low, cut_off), max(high, cut_off))
         lower, upper = self.box.lower.copy(), self.box.upper.copy()
@@ -151,12 +156,12 @@ class Relaxation:
             middle, radius = self.middle[decision], self.radius[decision]
             upper[decision] = min(upper[decision], middle + radius * self._farthest(decision, 1.0, cut_off))
             lower[decision] = max(lower[decision], middle - radius * self._farthest(decision, -1.0, cut_off))
-        return lower, np.maximum(lower, upper)
+        return None if (lower > upper).any() else (lower, upper)
 
     def _farthest(self, decision: int, side: float, cut_off: float) -> float:
         gains = np.zeros(self.slack + 1)
         gains[decision], gains[self.slack] = side, -1e3
-        farthest = 1.0
+        farthest = np.inf  # not 1: rounding must not shave the box
         for _ in range(TANGENTS):
             answer = self.program.maximise(gains)
             farthest = min(farthest, answer.bound)

@@ -12,7 +12,7 @@ from sdopt.equations.enclosure.names import names_of_registers
 from sdopt.optimise.archive import Floats, View
 from sdopt.optimise.certificate.certify import Certificate, Told, certify
 from sdopt.optimise.climb import Climber
-from sdopt.optimise.cutting_planes import relative_gap
+from sdopt.optimise.cutting_planes import OBJECTIVE_NOISE, relative_gap
 from sdopt.optimise.search import Found
 from sdopt.optimise.stopping import Stop
 from sdopt.problem.build import Problem
@@ -51,29 +51,37 @@ def certified(problem: Problem, found: Found, asked: Asked, stop: Stop) -> tuple
     until = _Until(asked.seconds, stop)
 
     def improve(place: Floats, best: float) -> tuple[Floats, float] | None:
-        if problem.decisions.programmes:
+        if problem.decisions.programmes or not view.meets_rules(place[None])[0]:
             return None
         climber = Climber(view, found.point)
         end = climber.climb(place, until)
         if end.point is None or end.improvement is None or end.improvement <= best:
             return None
         end = climber.finish(end.point, until)
-        return None if end.point is None or end.improvement is None else (end.point, end.improvement)
+        if end.point is None or end.improvement is None or not view.meets_rules(end.point[None])[0]:
+            return None
+        return end.point, end.improvement
 
     settings = problem.config.search
     certificate = certify(problem, found.point, found.improvement, settings.gap, until, asked.told, improve)
     if certificate.improvement > found.improvement:
-        found = _better(found, certificate)
+        found = _better(found, certificate, settings.gap)
     if certificate.reached:
         found = replace(found, status=Status.CERTIFIED)
     return found, certificate
 
 
-def _better(found: Found, certificate: Certificate) -> Found:
-    found = replace(found, point=certificate.point, improvement=certificate.improvement, status=Status.LOCAL)
+def _better(found: Found, certificate: Certificate, tolerance: float) -> Found:
+    """What was found, with the better allocation; a bound that it exceeds is disproved, and goes."""
+    found = replace(found, point=certificate.point, improvement=certificate.improvement)
     if found.bound is None:
         return found
-    return replace(found, gap=relative_gap(found.improvement, found.bound, found.planes.scale))
+    scale = found.planes.scale
+    if found.improvement > found.bound + OBJECTIVE_NOISE * abs(found.improvement):
+        return replace(found, bound=None, gap=None, status=Status.LOCAL)
+    gap = relative_gap(found.improvement, found.bound, scale)
+    known = found.status is not Status.LOCAL
+    return replace(found, gap=gap, status=Status.OPTIMAL if known and gap <= tolerance else found.status)
 
 
 def certificate_figures(problem: Problem, certificate: Certificate) -> dict[str, Any]:
@@ -89,8 +97,17 @@ def certificate_figures(problem: Problem, certificate: Certificate) -> dict[str,
         "certified_boxes": len(certificate.steps),
         "certified_boxes_left": len(certificate.left),
         "certified_assumes": f"nothing about shapes; trusts {TRUSTED}",
-        "certified_refusal": certificate.refusal if not known else None,
+        "certified_refusal": None if known else _refusal(problem, certificate),
     }
+
+
+def _refusal(problem: Problem, certificate: Certificate) -> str:
+    """Which variable had no bounds, and what to do."""
+    if certificate.refusal is None:
+        return "no box was done in the time given: give more seconds"
+    register, reason = certificate.refusal
+    name = names_of_registers(problem.system, problem.evaluator.program).get(register, "")
+    return f'"{name}" has no bounds over the whole range, {reason}: narrow the bounds of the decisions'
 
 
 def certificate_tables(problem: Problem, certificate: Certificate) -> dict[str, pd.DataFrame]:

@@ -36,7 +36,7 @@ def optimality_table(desk: Desk, best: Question, multipliers: Extreme | None) ->
     slacks = view.slacks(values.value)[0]
     rows = [
         ("rules", max(broken, 0.0), "size"),
-        ("constraints", max(-float(slacks.min(initial=0.0)), 0.0), "size"),
+        ("constraints", max(0.0, -float(slacks.min(initial=0.0))), "size"),
         ("stationarity", stationarity(desk, point), "slope"),
     ]
     if multipliers is not None:
