@@ -184,9 +184,7 @@ def lay_out(
 
 def _amount(programme: Programme) -> Decision:
     """The yearly amount of a programme as a decision: from nothing to its largest size."""
-    return Decision(
-        variable=programme.variable, bounds=(0.0, programme.amount[1]), after=programme.after
-    )
+    return Decision(variable=programme.variable, bounds=(0.0, programme.amount[1]), after=programme.after)
 
 
 def _null_by_year(today: float, trend: float, years: Sequence[int]) -> dict[int, float]:

@@ -243,9 +243,7 @@ def _check_changes(check: _Check) -> None:
     for name, value in check.config.model.changes.items():
         place = ("model", "changes", name)
         if same_name(name) in decided:
-            check.complain(
-                place, f"chosen by {decided[same_name(name)]}; remove it here, or that one"
-            )
+            check.complain(place, f"chosen by {decided[same_name(name)]}; remove it here, or that one")
         elif variable := check.find(place, name, constant=True):
             _check_in_range(check, place, variable, [value])
 

@@ -21,8 +21,8 @@ from sdopt.result import Status
 SHOWN = 12
 """Most instructions that are listed with what the bound still owes to them."""
 TRUSTED = (
-    "double precision with a margin of 1e-9, and the translation of the model's equations, which the replay "
-    "in PySD checks"
+    "double precision with margins (docs/certificate.md), and the translation of the equations, which "
+    "the replay in PySD checks"
 )
 
 
