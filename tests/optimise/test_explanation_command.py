@@ -139,7 +139,7 @@ def test_bounds_and_multipliers_of_a_linear_program_are_those_of_another_solver(
     offset = float(view.objective(archive.values[:1])[0] - slope @ archive.points[0])
     assert desk.bound(question) == pytest.approx(offset - theirs.fun)
     assert question.value == pytest.approx(offset - theirs.fun)
-    level = 0.9 * question.value - 0.1
+    level = question.value - 0.1 * abs(question.value) - 0.1  # below the best, also where that is a loss
     direction = np.eye(4)[column]
     far = desk.relaxation.furthest(direction, question.limits, level)
     rows, ends = np.vstack([weights, -slope]), np.append(limit, offset - level)
