@@ -50,7 +50,10 @@ def polish(view: View, point: Floats, scale: float, stop: Stop) -> Floats:
             options={"maxiter": ITERATIONS, "ftol": PRECISION},
         )
         smooth.last = answer.x if np.isfinite(answer.x).all() else smooth.last
-    return np.asarray(smooth.allowed.towards(point[None], smooth.plain(smooth.last)[None])[0])
+    end = smooth.plain(smooth.last)
+    if view.meets_rules(end[None])[0]:  # by rounding a rule may be passed by a hair: no reason to stay behind
+        return end
+    return np.asarray(smooth.allowed.towards(point[None], end[None])[0])
 
 
 class _Stopped(Exception):  # noqa: N818

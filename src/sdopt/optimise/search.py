@@ -24,6 +24,8 @@ from sdopt.result import Status
 
 LEFT = 0.1
 """With constraints left out: enough if more rounds lessen the gap by at most this part of what is asked."""
+SHARP = 1e-4
+"""A larger gap than this is worth some quadratic steps, also where the question is content with it."""
 WEAK_ROUNDS = 40
 """Most rounds of a search with whole numbers that leaves constraints out."""
 FINISHED = 2
@@ -83,7 +85,7 @@ def search(
     )
     if concave:
         found = _with_gap(replace(found, bound=planes.bound))
-    if concave and planes.left_out and not _closed(found, settings):
+    if concave and (found.gap or 0.0) > min(settings.gap, SHARP):
         found = _with_gap(_polish(found, crew))
     if concave and _closed(found, settings):
         found = replace(found, status=Status.OPTIMAL)
