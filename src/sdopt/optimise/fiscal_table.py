@@ -13,9 +13,10 @@ from sdopt.config.fiscal_choice import ChosenRule, FiscalChoice
 from sdopt.config.fiscal_library import FACTS, FiscalRule, RuleLimit, amount
 from sdopt.config.schema import Constraint
 from sdopt.optimise.tables import BINDING, BROKEN, TOUCHING
-from sdopt.problem.build import Problem, sum_over_time
+from sdopt.problem.build import Problem
 from sdopt.problem.fiscal import imposed_years, part_name, reported
 from sdopt.problem.functionals import Functional
+from sdopt.problem.limits import sum_over_time
 from sdopt.problem.meaning import resolve
 from sdopt.problem.rules import limit_value, other_weights, sides
 

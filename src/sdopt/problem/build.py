@@ -13,42 +13,23 @@ from sdopt.config.fiscal_choice import FiscalChoice
 from sdopt.config.load import LoadedConfig
 from sdopt.config.municipality import constants_of
 from sdopt.config.programme_rules import constants_of_programme
-from sdopt.config.schema import Config, Constraint
+from sdopt.config.schema import Config
 from sdopt.config.units import amount_per_year
 from sdopt.config.valuation import MethodRow, chosen_methods
 from sdopt.equations.constant_value import constant_value
 from sdopt.equations.expression import Number
 from sdopt.equations.program import TimeGrid, compile_program
-from sdopt.equations.system import EquationSystem, Variable
-from sdopt.errors import ConfigError
+from sdopt.equations.system import EquationSystem
 from sdopt.problem.decisions import Decisions, lay_out
 from sdopt.problem.evaluate import Evaluator, functional_matrix
 from sdopt.problem.fiscal import with_fiscal_rules
-from sdopt.problem.functionals import Functional, constraint_functionals, end_value, present_value
+from sdopt.problem.functionals import Functional, end_value, present_value
 from sdopt.problem.ledger import Ledger, build_ledger
-from sdopt.problem.meaning import changed_constants, check_meaning, resolve
+from sdopt.problem.limits import Listed, ModelConstraint, find_variable, limits_of, listed_constraints
+from sdopt.problem.meaning import changed_constants, check_meaning
 from sdopt.problem.programme_rules import programme_rules
-from sdopt.problem.rules import Rule, build_rules, limit_value, other_weights, sides
+from sdopt.problem.rules import Rule, build_rules
 from sdopt.problem.valuation import check_methods, with_methods
-
-SMALLEST_SCALE = 1e-9
-"""A limit and a null value both below this are zero: their slack is then measured in plain units."""
-
-
-@dataclass(frozen=True)
-class ModelConstraint:
-    """`sign * (limit - value) >= 0` for the functional at position `row` of the evaluator.
-
-    `scale` (same unit) makes slacks of different constraints comparable.
-    """
-
-    functional: Functional
-    measure: str
-    row: int
-    sense: str
-    limit: float
-    sign: float
-    scale: float
 
 
 @dataclass(frozen=True)
@@ -136,13 +117,6 @@ def with_constants(system: EquationSystem, values: Mapping[str, float]) -> Equat
     return replace(system, variables=variables)
 
 
-def _found(name: str, system: EquationSystem) -> Variable:
-    variable = resolve(name, system)
-    if variable is None:
-        raise ConfigError(f'the model has no variable "{name}".')
-    return variable
-
-
 def constant_values(system: EquationSystem) -> dict[str, float]:
     """The number that every constant of a system has, by key."""
     expressions = {variable.key: variable.expression for variable in system.of_kind("constant")}
@@ -151,10 +125,10 @@ def constant_values(system: EquationSystem) -> dict[str, float]:
 
 def _decisions(config: Config, system: EquationSystem, grid: TimeGrid) -> Decisions:
     values = constant_values(system)
-    found = {name: _found(decision.variable, system) for name, decision in config.decisions.items()}
+    found = {name: find_variable(decision.variable, system) for name, decision in config.decisions.items()}
     chosen = {name: (variable, values[variable.key]) for name, variable in found.items()}
     programmes = {
-        identity: {key: _found(name, system) for key, name in constants_of_programme(programme)}
+        identity: {key: find_variable(name, system) for key, name in constants_of_programme(programme)}
         for identity, programme in config.programmes.items()
     }
     return lay_out(config, chosen, [float(t) for t in grid.times], programmes)
@@ -169,7 +143,7 @@ def _assemble(
     decisions: Decisions,
 ) -> Problem:
     functionals, objective_rows, component_rows, unit = _objective(config, system, grid)
-    listed = _constraint_functionals(config, system, grid)
+    listed = listed_constraints(config, system, grid)
     rows = len(functionals)
     functionals += [one.functional for one in listed]
     evaluator = _evaluator(system, grid, decisions, tuple(functionals))
@@ -178,7 +152,7 @@ def _assemble(
     limits = tuple(
         limit
         for offset, one in enumerate(listed)
-        for limit in _limits(one, rows + offset, float(null_values[rows + offset]), others[offset])
+        for limit in limits_of(one, rows + offset, float(null_values[rows + offset]), others[offset])
     )
     return Problem(
         config=config,
@@ -201,61 +175,24 @@ def _objective(
     config: Config, system: EquationSystem, grid: TimeGrid
 ) -> tuple[list[Functional], dict[int, float], tuple[int, ...], str]:
     times = grid.times
-    main = _found(config.objective.maximise, system)
+    main = find_variable(config.objective.maximise, system)
     unit = amount_per_year(main.unit) or main.unit
     functionals = [present_value(main.name, main.key, config, times, unit)]
     weights = {0: 1.0}
     if config.objective.end_value is not None:
-        left = _found(config.objective.end_value.variable, system)
+        left = find_variable(config.objective.end_value.variable, system)
         functionals.append(end_value(left.name, left.key, config, times, unit))
         weights[1] = config.objective.end_value.weight
     first = len(functionals)
     for name in config.objective.components:
-        part = _found(name, system)
+        part = find_variable(name, system)
         part_unit = amount_per_year(part.unit) or f"{part.unit}*Year"
         functionals.append(present_value(part.name, part.key, config, times, part_unit))
     return functionals, weights, tuple(range(first, len(functionals))), unit
 
 
-@dataclass(frozen=True)
-class _Listed:
-    """A constraint in one year or step; `others`: sense -> the other sum that limit is relative to."""
-
-    constraint: Constraint
-    functional: Functional
-    others: Mapping[str, Functional]
-
-
-def _constraint_functionals(config: Config, system: EquationSystem, grid: TimeGrid) -> list[_Listed]:
-    listed = []
-    for name, constraint in config.constraints.items():
-        if constraint.variables is None:
-            continue
-
-        def measured(
-            weights: dict[str, float], name: str = name, like: Constraint = constraint
-        ) -> list[Functional]:
-            return sum_over_time(name, like.model_copy(update={"variables": weights}), config, system, grid)
-
-        weighed = {sense: other_weights(limit) for sense, limit, _ in sides(constraint)}
-        others = {sense: measured(weights) for sense, weights in weighed.items() if weights}
-        for k, functional in enumerate(measured(constraint.variables)):
-            listed.append(_Listed(constraint, functional, {sense: fs[k] for sense, fs in others.items()}))
-    return listed
-
-
-def sum_over_time(
-    name: str, constraint: Constraint, config: Config, system: EquationSystem, grid: TimeGrid
-) -> list[Functional]:
-    """A constraint's weighted sum of model variables as one functional per year, or per step."""
-    found = {variable: _found(variable, system) for variable in constraint.variables or ()}
-    keys = {variable: f.key for variable, f in found.items()}
-    unit = next(iter(found.values())).unit
-    return constraint_functionals(name, constraint, keys, config, grid.times, unit)
-
-
 def _other_null_values(
-    listed: list[_Listed], system: EquationSystem, grid: TimeGrid, decisions: Decisions
+    listed: list[Listed], system: EquationSystem, grid: TimeGrid, decisions: Decisions
 ) -> list[dict[str, float]]:
     """Per item of `listed`: sense -> value of the other sum in the null alternative; not optimised over."""
     others = [functional for one in listed for functional in one.others.values()]
@@ -275,13 +212,3 @@ def _evaluator(
 def _null_values(evaluator: Evaluator) -> NDArray[np.float64]:
     paths = {key: path[:, None] for key, path in evaluator.decisions.null_paths().items()}
     return np.asarray(evaluator.measure_paths(paths)[0])
-
-
-def _limits(one: _Listed, row: int, null_value: float, others: Mapping[str, float]) -> list[ModelConstraint]:
-    limits = []
-    for sense, limit, sign in sides(one.constraint):
-        value = limit_value(limit, null_value, others.get(sense, 0.0))
-        size = max(abs(value), abs(null_value))
-        scale = size if size > SMALLEST_SCALE else 1.0
-        limits.append(ModelConstraint(one.functional, one.constraint.measure, row, sense, value, sign, scale))
-    return limits

@@ -20,7 +20,7 @@ from sdopt.equations.program import compile_program
 from sdopt.equations.simulate import simulate_all
 from sdopt.equations.system import Variable
 from sdopt.errors import OptimisationError
-from sdopt.problem.build import SMALLEST_SCALE, ModelConstraint, Problem
+from sdopt.problem.build import Problem
 from sdopt.problem.decisions import DecisionPath, Decisions
 from sdopt.problem.evaluate import Evaluator, functional_matrix
 from sdopt.problem.feedback import Follower, beginnings, follower, with_followers
@@ -33,6 +33,7 @@ from sdopt.problem.form_decisions import (
     places,
 )
 from sdopt.problem.functionals import Functional
+from sdopt.problem.limits import SMALLEST_SCALE, ModelConstraint
 from sdopt.problem.meaning import resolve
 from sdopt.problem.rules import Rule
 

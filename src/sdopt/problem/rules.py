@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,14 @@ class Rule:
     runs: NDArray[np.float64] | None = None
 
 
-def limit_value(limit: float | Limit, null_value: float, other_null_value: float) -> float:
+Amount = TypeVar("Amount", float, NDArray[np.float64])
+
+
+def limit_value(limit: float | Limit, null_value: Amount, other_null_value: Amount) -> Amount | float:
     """The number behind a limit that may be relative to the null alternative.
 
-    `null_value` is what the constraint's own sum is there, `other_null_value` what `other_weights` give.
+    `null_value` is what the constraint's own sum is there, `other_null_value` what `other_weights` give: a
+    number, or one per scenario.
     """
     if not isinstance(limit, Limit):
         return limit

@@ -18,9 +18,10 @@ from sdopt.equations.program import compile_program
 from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
 from sdopt.optimise.explanation.relaxation import Limits, limits_of
 from sdopt.optimise.explanation.reoptimise import Desk, Question
-from sdopt.problem.build import ModelConstraint, Problem
+from sdopt.problem.build import Problem
 from sdopt.problem.evaluate import functional_matrix
 from sdopt.problem.functionals import Functional, end_value, present_value
+from sdopt.problem.limits import ModelConstraint
 from sdopt.problem.meaning import resolve
 
 POINTS = 7

@@ -8,7 +8,7 @@ import numpy as np
 
 from sdopt.optimise.archive import Floats, View
 from sdopt.optimise.explanation.relaxation import Extreme, Limits
-from sdopt.problem.build import ModelConstraint
+from sdopt.problem.limits import ModelConstraint
 from sdopt.problem.rules import Rule
 
 PART = 0.01

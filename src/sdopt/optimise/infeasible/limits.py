@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sdopt.optimise.archive import Archive, Floats
-from sdopt.problem.build import ModelConstraint, Problem
+from sdopt.problem.build import Problem
+from sdopt.problem.limits import ModelConstraint
 from sdopt.problem.rules import Rule
 
 SMALLEST = 1e-9

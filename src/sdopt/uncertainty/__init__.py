@@ -1,0 +1,1 @@
+"""What is not known well: distributions, draws and external scenarios, and a problem under all of them."""
