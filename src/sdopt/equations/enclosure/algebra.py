@@ -41,6 +41,8 @@ MARGIN = 1e-9
 """Every error is made larger by this part."""
 ROUNDING = 1e-13
 """Part of the size of its coefficients by which the range of a polynomial is widened."""
+FORGOTTEN = 2.0
+"""A product is only known by its interval where its errors are larger than this many times the interval."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,17 +193,35 @@ class Algebra:
         beyond = self._cubes(result, a, b) + self._fourth_powers(result, a, b)
         error_a, error_b = self.error(a), self.error(b)
         size_a, size_b = (float(np.abs(form[FIRST : self.size]).sum()) for form in (a, b))
-        beyond += size_a * error_b + size_b * error_a + error_a * error_b
+        if error_a or error_b:
+            beyond += self._errors(result, a, b, (size_a, size_b))
         blame = (size_b + error_b) * self.shares(a) + (size_a + error_a) * self.shares(b)
         result = self.with_error(result, beyond, blame)
-        corners = [float(x * y) for x in a[1:FIRST] for y in b[1:FIRST]]
-        known = all(corner == corner for corner in corners)  # zero times infinity is no number
-        low, high = (_outwards(min(corners), -inf), _outwards(max(corners), inf)) if known else (-inf, inf)
-        return self.clipped(result, low, high, blame)
+        return self.clipped(result, *corners(a, b), blame, FORGOTTEN)
 
-    def clipped(self, form: Form, low: float, high: float, blame: Form) -> Form:
-        """A form known to lie between low and high; that alone, where its errors are larger than that."""
-        if self.error(form) <= (high - low) / 2:
+    def _errors(self, result: Form, a: Form, b: Form, sizes: tuple[float, float]) -> float:
+        """Carry the errors of a and b along to their product; give a bound on what that leaves.
+
+        With polynomials p, q and errors e, f: `(p + e)(q + f) = p q + (p + e) f + q e`, or with the roles
+        changed. Each error is multiplied by the middle of what stands before it; half its width is left.
+        `sizes` are those of the polynomials without their constants.
+        """
+        error_a, error_b = self.error(a), self.error(b)
+        middle_a, reach_a = _around(a, sizes[0] + error_a)
+        middle_b, reach_b = _around(b, sizes[1] + error_b)
+        left, other = reach_a * error_b + sizes[1] * error_a, sizes[0] * error_b + reach_b * error_a
+        of_b, of_a = (middle_a, b[0]) if left <= other else (a[0], middle_b)
+        result[self.size :] = 0.0
+        result[self.size : len(b)] += of_b * b[self.size :]
+        result[self.size : len(a)] += of_a * a[self.size :]
+        return min(left, other)
+
+    def clipped(self, form: Form, low: float, high: float, blame: Form, patience: float = 1.0) -> Form:
+        """A form known to lie between low and high; that alone, where its errors are `patience` times that.
+
+        Errors carried along may cancel later on; one made of a form's width cannot.
+        """
+        if self.error(form) <= patience * (high - low) / 2:
             return self.between(form, low, high)
         flat = self.with_error(self.constant((low + high) / 2), (high - low) / 2, blame)
         flat[1], flat[2] = low, high
@@ -258,6 +278,21 @@ def _stretched(low: float, high: float, scale: float, shift: float) -> tuple[flo
     if shift == 0.0:
         return ends[0], ends[1]
     return nextafter(ends[0] + shift, -inf), nextafter(ends[1] + shift, inf)
+
+
+def _around(form: Form, reach: float) -> tuple[float, float]:
+    """A number, and how far a form is from it at most: its constant and `reach`, or from its interval."""
+    middle = (form[1] + form[2]) / 2
+    width = max(form[2] - middle, middle - form[1])
+    return (float(middle), float(width)) if width < reach else (float(form[0]), reach)
+
+
+def corners(a: Form, b: Form) -> tuple[float, float]:
+    """Lowest and highest product of two intervals, rounded outwards."""
+    products = [float(x * y) for x in a[1:FIRST] for y in b[1:FIRST]]
+    if any(product != product for product in products):  # zero times infinity is no number
+        return -inf, inf
+    return _outwards(min(products), -inf), _outwards(max(products), inf)
 
 
 def _outwards(value: float, side: float) -> float:

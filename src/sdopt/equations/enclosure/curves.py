@@ -11,15 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import factorial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form
 
 DOMINANT = 0.8
 """Part of an argument's linear size that one decision must have for a cubic: cubes of others are not kept."""
+CELLS = np.linspace(-1.0, 1.0, 129)
+"""Ends of the cells in which is looked what a polynomial misses."""
 
-
+Values = Callable[[Any], Any]
+"""From a number, or an array of numbers, to the value there."""
 Derivative = Callable[[float, float], float]
 """From an interval to the largest absolute value of a derivative there, or a bound on it."""
 
@@ -30,14 +35,16 @@ class Curve:
 
     Without `ends` it rises or falls throughout, so that it is lowest and highest at the ends of an interval.
     With `closed` it is finite and continuous where its domain begins, though it has no slope there.
+    `second` is its second derivative, given only where that rises or falls throughout.
     """
 
-    value: Callable[[float], float]
+    value: Values
     third: Derivative
     fourth: Derivative
     domain: tuple[float, float] = (-np.inf, np.inf)
     ends: Callable[[float, float], tuple[float, float]] | None = None
     closed: bool = False
+    second: Values | None = None
 
     def extremes(self, low: float, high: float) -> tuple[float, float]:
         """Lowest and highest value on an interval, rounded outwards."""
@@ -77,14 +84,21 @@ _ARC = (
     (-1.0, 1.0),
 )
 CURVES = {
-    "exp": Curve(np.exp, _largest(np.exp), _largest(np.exp)),
-    "ln": Curve(np.log, _largest(lambda x: 2 / x**3), _largest(lambda x: 6 / x**4), (0.0, np.inf)),
+    "exp": Curve(np.exp, _largest(np.exp), _largest(np.exp), second=np.exp),
+    "ln": Curve(
+        np.log,
+        _largest(lambda x: 2 / x**3),
+        _largest(lambda x: 6 / x**4),
+        (0.0, np.inf),
+        second=lambda x: -(x**-2.0),
+    ),
     "sqrt": Curve(
         np.sqrt,
         _largest(lambda x: 0.375 * x**-2.5),
         _largest(lambda x: 0.9375 * x**-3.5),
         (0.0, np.inf),
         closed=True,
+        second=lambda x: -0.25 * x**-1.5,
     ),
     "sin": Curve(np.sin, _always(1.0), _always(1.0), ends=lambda least, most: (-1.0, 1.0)),
     "cos": Curve(np.cos, _always(1.0), _always(1.0), ends=lambda least, most: (-1.0, 1.0)),
@@ -103,7 +117,7 @@ def reciprocal(algebra: Algebra, form: Form) -> Form:
     low, _ = algebra.range(form)
     domain = (0.0, np.inf) if low > 0 else (-np.inf, 0.0)
     third, fourth = _largest(lambda x: 6 / x**4), _largest(lambda x: 24 / x**5)
-    return bent(algebra, form, Curve(lambda x: 1 / x, third, fourth, domain))
+    return bent(algebra, form, Curve(lambda x: 1 / x, third, fourth, domain, second=lambda x: 2 * x**-3.0))
 
 
 def power(algebra: Algebra, form: Form, exponent: float) -> Form:
@@ -124,6 +138,7 @@ def power(algebra: Algebra, form: Form, exponent: float) -> Form:
         (-np.inf if whole else 0.0, np.inf),
         (lambda least, most: (0.0, most)) if turns else None,
         closed=not whole and exponent > 0,
+        second=(lambda x: exponent * (exponent - 1) * x ** (exponent - 2)) if low > 0 else None,
     )
     return bent(algebra, form, curve)
 
@@ -151,16 +166,50 @@ def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
     slopes = np.abs(form[algebra.linear])
     degree = 3 if slopes.max() > DOMINANT * slopes.sum() else 2
     scaled = algebra.affine(form, 1 / radius, -middle / radius)
-    result = _polynomial(algebra, scaled, lambda t: curve.value(middle + radius * t), degree)
+    coefficients = _through_nodes(lambda t: curve.value(middle + radius * t), degree)
     derivative = curve.third if degree == 2 else curve.fourth
     missed = derivative(low, high) * radius ** (degree + 1) / (2**degree * factorial(degree + 1))
+    if curve.second is not None:
+        shift, at_most = _missed(curve.value, curve.second, (middle, radius), coefficients)
+        if at_most < missed:
+            coefficients[-1], missed = coefficients[-1] + shift, at_most
+    result = _polynomial(algebra, scaled, coefficients)
     return algebra.clipped(algebra.with_error(result, missed, form), *curve.extremes(low, high), form)
 
 
-def _polynomial(algebra: Algebra, scaled: Form, value: Callable[[float], float], degree: int) -> Form:
-    """The polynomial through Chebyshev's nodes of [-1, 1], of a form in that interval."""
+def _through_nodes(value: Callable[[float], float], degree: int) -> NDArray[np.float64]:
+    """The polynomial through Chebyshev's nodes of [-1, 1]: (degree + 1,), the highest power first."""
     nodes = np.cos((2 * np.arange(degree + 1) + 1) * np.pi / (2 * degree + 2))
-    *higher, slope, height = np.polyfit(nodes, [float(value(node)) for node in nodes], degree)
+    return np.polyfit(nodes, [float(value(node)) for node in nodes], degree)
+
+
+def _missed(
+    value: Values, second: Values, interval: tuple[float, float], coefficients: NDArray[np.float64]
+) -> tuple[float, float]:
+    """What to add to a polynomial of [-1, 1], and by how much the value then differs from it at most.
+
+    `interval` is the middle and half the width of the argument; `second` is the second derivative.
+    In a cell of width `h` a function exceeds the larger of its ends by at most `h**2 / 8` times its largest
+    second derivative there; that of the curve lies between those at the cell's ends, for it is monotone.
+    """
+    middle, radius = interval
+    x, last, width = middle + radius * CELLS, len(CELLS) - 1, CELLS[1] - CELLS[0]
+    values = value(x)
+    off = values - np.polyval(coefficients, CELLS)
+    curved, bend = radius**2 * second(x), np.polyval(np.polyder(coefficients, 2), CELLS)
+    ends = [np.abs(curved[i : last + i] - bend[j : last + j]) for i in (0, 1) for j in (0, 1)]
+    room = width**2 / 8 * np.max(ends, axis=0)
+    high = float((np.maximum(off[1:], off[:-1]) + room).max())
+    low = float((np.minimum(off[1:], off[:-1]) - room).min())
+    steepest = np.abs(np.diff(values)).max() / (width * radius)  # what rounding of the argument does
+    size = np.abs(values).max() + np.abs(coefficients).sum() + steepest * np.abs(x).max()
+    rounding = 1e-14 * float(size)
+    return (high + low) / 2, (high - low) / 2 + rounding
+
+
+def _polynomial(algebra: Algebra, scaled: Form, coefficients: NDArray[np.float64]) -> Form:
+    """A polynomial, the highest power first, of a form in [-1, 1]."""
+    *higher, slope, height = map(float, coefficients)
     result, power_of = algebra.affine(scaled, slope, height), scaled
     for coefficient in reversed(higher):
         power_of = algebra.times(power_of, scaled)

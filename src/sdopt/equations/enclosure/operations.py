@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form
+from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form, corners
 from sdopt.equations.enclosure.bends import pieces
 from sdopt.equations.enclosure.curves import CURVES, bent, power, reciprocal
 from sdopt.equations.functions import Function, Table
@@ -85,7 +85,7 @@ class Operations:
             "subtract": lambda a, b: self.sum(a, b, -1.0),
             "negative": lambda a: self.algebra.affine(a, -1.0, 0.0),
             "multiply": self.product,
-            "divide": lambda a, b: self.product(a, self._inverse(b)),
+            "divide": self._quotient,
             "power": self._power,
             "max": lambda a, b: self._larger(a, b, 1.0),
             "min": lambda a, b: self._larger(a, b, -1.0),
@@ -97,10 +97,23 @@ class Operations:
             return bent(self.algebra, values[0], CURVES[name])
         return self._anything_between(name, values)
 
-    def _inverse(self, value: Any) -> Any:
-        if not is_form(value):
-            return 1.0 / value
-        return reciprocal(self.algebra, value)
+    def _quotient(self, a: Any, b: Any) -> Any:
+        """`part + (a - part * b) / b`: what a has in common with b does not count twice."""
+        if not is_form(b):
+            return self.product(a, 1.0 / b)
+        inverse = reciprocal(self.algebra, b)
+        part = self._in_common(a, b) if is_form(a) else 0.0
+        if part == 0.0:
+            return self.product(a, inverse)
+        quotient = self.sum(self.product(self.sum(a, b, -part), inverse), part)
+        low, high = corners(a, inverse)
+        return self.algebra.between(quotient, max(low, quotient[1]), min(high, quotient[2]))
+
+    def _in_common(self, a: Form, b: Form) -> float:
+        """How often the linear part of b goes into that of a."""
+        linear = self.algebra.linear
+        size = float(b[linear] @ b[linear])
+        return float(a[linear] @ b[linear]) / size if size else 0.0
 
     def _power(self, base: Any, exponent: Any) -> Any:
         if not is_form(exponent):

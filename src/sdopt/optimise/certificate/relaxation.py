@@ -17,12 +17,14 @@ Floats = NDArray[np.float64]
 
 BENDS = 400
 """Most bends that the linear program holds to their lines; the others count at their worst."""
-ROUNDS = 12
+ROUNDS = 30
 """Most tangents added for one bound on the return."""
 TANGENTS = 3
 """Most tangents added for one bound on a decision."""
 NEAR = 0.05
-"""Constraints with a scaled slack below this get a tangent."""
+"""Constraints with a scaled slack below this get a tangent where a bound begins."""
+BROKEN = 1e-6
+"""Later on only a constraint that is broken by more than this, scaled, gets one: programs stay small."""
 ALLOWED = 1e-6
 """A constraint that no decision of the box moves counts as broken beyond this scaled slack."""
 CLOSE = 1e-6
@@ -128,7 +130,7 @@ class Relaxation:
     def upper_bound(self, starts: list[Floats]) -> float:
         """Upper bound on the improvement in this box; tangents at `starts` (decision,) come first."""
         for start in starts:
-            self._add_tangents(self._scaled(start))
+            self._add_tangents(self._scaled(start), NEAR)
         gains = np.zeros(self.slack + 1)
         gains[self.returns], gains[self.slack] = 1.0, -1e3 * self.improvement
         best = float(self.program.upper[self.returns])
@@ -178,10 +180,10 @@ class Relaxation:
         scaled[: self.algebra.count] = np.clip((point - self.middle) / radius, -1.0, 1.0)
         return scaled
 
-    def _add_tangents(self, point: Floats) -> None:
+    def _add_tangents(self, point: Floats, below: float = -BROKEN) -> None:
         rows = [self._tangent(self.objective, point, self.returns, 1.0)]
         for constraint in self.constraints:
-            if constraint.value(point) < NEAR:
+            if constraint.value(point) < below:
                 rows.append(self._tangent(constraint, point, self.slack, -1.0))
         self.program.add(np.array([weights for weights, _ in rows]), np.array([limit for _, limit in rows]))
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from sdopt.equations.enclosure import algebra, operations
 from sdopt.equations.enclosure.names import names_of_registers
-from sdopt.optimise.archive import Floats, View
+from sdopt.optimise.archive import ALLOWED, Floats, View
+from sdopt.optimise.certificate import linear_program
 from sdopt.optimise.certificate.certify import Certificate, Told, certify
 from sdopt.optimise.climb import Climber
 from sdopt.optimise.cutting_planes import OBJECTIVE_NOISE, relative_gap
@@ -24,6 +26,14 @@ TRUSTED = (
     "double precision with margins (docs/certificate.md), and the translation of the equations, which "
     "the replay in PySD checks"
 )
+
+MARGINS = {
+    "range": algebra.ROUNDING,
+    "error": algebra.MARGIN,
+    "bound": linear_program.MARGIN,
+    "jump": operations.ROOM,
+}
+"""Parts by which what rounding may spoil is widened: ranges, errors, bounds; and how near a jump counts."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,8 @@ def certificate_figures(problem: Problem, certificate: Certificate) -> dict[str,
         "certified_gap": amount / certificate.bound if known and certificate.bound > 0 else None,
         "certified_gap_amount": amount if known else None,
         "certified_tolerance": problem.config.search.gap,
+        "certified_allowance": ALLOWED,
+        "certified_margins": dict(MARGINS),
         "certified_reached": certificate.reached,
         "certified_boxes": len(certificate.steps),
         "certified_boxes_left": len(certificate.left),
