@@ -102,7 +102,8 @@ def _climb_known(stage: Stage, point: Floats) -> LocalOptimum:
 
 def _question(climber: Climber, point: Floats) -> Floats:
     weights = [number for pair in sorted(climber.view.weights.items()) for number in pair]
-    return np.concatenate([point, climber.inside, weights])
+    tops = [top.point for top in climber.known if top.point is not None]
+    return np.concatenate([point, climber.inside, weights, *tops])
 
 
 def _recall(memory: Memory, climber: Climber, stage: Stage, point: Floats) -> LocalOptimum | None:

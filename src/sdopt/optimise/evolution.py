@@ -18,7 +18,8 @@ DRAWN = 1000
 """Random allowed points of which the most promising begin the population."""
 FEWEST, MOST = 80, 200
 """Members; four per decision in between."""
-GENERATIONS = 100
+GENERATIONS, BORN = 100, 8000
+"""Most generations, and most new members in all: with more than some twenty decisions the search is rough."""
 SHRUNK, GIVEN_UP = 0.5, 0.3
 """Parts of the new members: shrunk to what is allowed; with half of the decisions given up."""
 APART = 0.05
@@ -37,7 +38,7 @@ def evolve(
     chosen = np.concatenate([chosen, np.setdiff1d(np.arange(DRAWN), chosen)[: size - size // 2]])
     members, merits = drawn[chosen], merits[chosen]
     allowed, least = Allowed(view.problem), _least(polytope, view)
-    for _ in range(GENERATIONS):
+    for _ in range(min(GENERATIONS, BORN // size)):
         if stop.reason() is not None:
             break
         mutants = _mutants(members, merits, least, random)

@@ -7,6 +7,7 @@ scaled by the distance between their bounds. What it ends with is only taken whe
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,17 +25,20 @@ PRECISION = 1e-9
 """A step that gains less than this part of the scale ends it."""
 
 
-def polish(view: View, point: Floats, scale: float, stop: Stop) -> Floats:
+def polish(
+    view: View, point: Floats, scale: float, stop: Stop, enough: Callable[[Floats], bool] | None = None
+) -> Floats:
     """A point (decision,) near a local optimum; constraints may be broken by rounding.
 
-    `scale` is the size of an objective that is worth while, in its unit.
+    `scale` is the size of an objective that is worth while, in its unit; where `enough` says so of a place
+    (decision,) on the way, it ends there.
     """
     smooth = _Smooth(view, point, scale)
     bounds = [(0.0, float(width > 0)) for width in smooth.allowed.upper - smooth.allowed.lower]
 
     def note(scaled: Floats) -> None:
         smooth.last = np.array(scaled)
-        if stop.reason() is not None:
+        if stop.reason() is not None or (enough is not None and enough(smooth.plain(smooth.last))):
             raise _Stopped
 
     with warnings.catch_warnings(), suppress(_Stopped):
@@ -57,7 +61,7 @@ def polish(view: View, point: Floats, scale: float, stop: Stop) -> Floats:
 
 
 class _Stopped(Exception):  # noqa: N818
-    """Time is up: what SLSQP has is taken."""
+    """Time is up, or it is enough: what SLSQP has is taken."""
 
 
 class _Smooth:

@@ -167,7 +167,10 @@ def _climber(planes: CuttingPlanes) -> Climber:
 
 
 def _climb(found: Found, polytope: Polytope, settings: Search, progress: Progress, crew: Crew) -> Found:
-    """Several searches: from the best of the cutting planes, random allowed places and promising ones."""
+    """Several searches: from the best of the cutting planes, random allowed places and promising ones.
+
+    The first goes before: where others get onto its hill, they need not climb it once more.
+    """
     planes = found.planes
     places = _allowed_starts(found, polytope, settings, crew)
     best = planes.improvement
@@ -177,7 +180,9 @@ def _climb(found: Found, polytope: Polytope, settings: Search, progress: Progres
         best = max(best, optimum.improvement or best)
         progress(len(found.trace), best, float("nan"), None)
 
-    optima = crew.climb(_climber(planes), "climb", places, planes.archive.memory, note)
+    climber, memory = _climber(planes), planes.archive.memory
+    optima = crew.climb(climber, "climb", places[:1], memory, note)
+    optima += crew.climb(replace(climber, known=tuple(optima)), "climb", places[1:], memory, note)
     found = _best_of(replace(found, status=Status.LOCAL), optima)
     if crew.stop.reason() is None:
         optima = _finish_best(planes, optima, crew)
@@ -185,14 +190,31 @@ def _climb(found: Found, polytope: Polytope, settings: Search, progress: Progres
 
 
 def _finish_best(planes: CuttingPlanes, optima: list[LocalOptimum], crew: Crew) -> list[LocalOptimum]:
-    """The same ends, the best of them brought to their last digits."""
-    ends = {k: o for k, o in enumerate(optima) if o.point is not None and o.improvement is not None}
-    order = sorted(ends, key=lambda k: -(ends[k].improvement or 0.0))[:FINISHED]
-    if not order:
+    """The same ends, the best of them brought to their last digits, and with each all on its hill."""
+    climber, memory = _climber(planes), planes.archive.memory
+    tops = _tops(climber, optima)[:FINISHED]
+    if not tops:
         return optima
-    points = np.array([ends[k].point for k in order])
-    finished = crew.climb(_climber(planes), "finish", points, planes.archive.memory, lambda _: None)
-    return [finished[order.index(k)] if k in order else o for k, o in enumerate(optima)]
+    points = np.array([optima[members[0]].point for members in tops])
+    finished = crew.climb(climber, "finish", points, memory, lambda _: None)
+    ends = {k: top for members, top in zip(tops, finished, strict=True) for k in members}
+    return [ends.get(k, optimum) for k, optimum in enumerate(optima)]
+
+
+def _tops(climber: Climber, optima: Sequence[LocalOptimum]) -> list[list[int]]:
+    """Positions of the ends on each hill, the best first; hills from the highest down."""
+    order = sorted(
+        (k for k, optimum in enumerate(optima) if optimum.point is not None),
+        key=lambda k: -(optima[k].improvement or 0.0),
+    )
+    hills: list[list[int]] = []
+    for k in order:
+        mine = next((hill for hill in hills if climber.share_a_hill(optima[k], optima[hill[0]])), None)
+        if mine is None:
+            hills.append([k])
+        else:
+            mine.append(k)
+    return hills
 
 
 def _allowed_starts(found: Found, polytope: Polytope, settings: Search, crew: Crew) -> Floats:
