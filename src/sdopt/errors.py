@@ -31,6 +31,15 @@ class OptimisationError(SdoptError):
     """No allocation can be given: infeasible limits or a solver that failed."""
 
 
+class FormError(OptimisationError):
+    """A form of decision that cannot be; `key` and `about` say why, for outputs in other languages."""
+
+    def __init__(self, key: str, about: str, message: str) -> None:
+        """`about` is the name that the message is about, or ""."""
+        super().__init__(message)
+        self.key, self.about = key, about
+
+
 class ExportError(SdoptError):
     """Results cannot be written or read."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import openpyxl
 import pandas as pd
 import pytest
 
+import sdopt.cli
 from sdopt.config.load import load_config
 from sdopt.export.console import print_result
+from sdopt.export.forms_reasons import clash_blocks
 from sdopt.export.labels import Labels
 from sdopt.export.sheets_forms import forms_lines
 from sdopt.export.workbook import workbook_bytes
+from sdopt.optimise.infeasible.said import FOUND, REPAIRED, ROUNDING, SURE
 from sdopt.optimise.run import optimise, verify
 from sdopt.problem.build import build_problem
 from sdopt.result import Result
@@ -115,6 +119,91 @@ def test_the_console_has_a_line_per_form(result: Result, capsys: pytest.CaptureF
     assert lines[2].startswith("form     Vaste verhouding van nu: no allocation: the limits cannot all hold")
 
 
+def test_why_a_form_cannot_be_is_told_in_the_workbooks_language(rows: list[list[Any]]) -> None:
+    start = rows.index(["Vaste verhouding van nu: waarom dat niet kan"])
+    assert [row[0] for row in rows[start + 1 : start + 8]] == [
+        "Deze 2 grenzen (elk in een jaar) gaan niet samen; met minder grenzen is er geen botsing:",
+        "• Mensen in zorg onder het plafond (2031): ten hoogste 195 personen",
+        "• Vaste verhouding van nu: de delen samen (2027): ten hoogste 1",
+        "Dat is bewezen als de ruimte onder deze grenzen afnemende meeropbrengsten heeft, zoals overal waar "
+        "het is geprobeerd: Mensen in zorg onder het plafond.",
+        "Elk van deze wijzigingen verhelpt het (nagerekend):",
+        "• Mensen in zorg onder het plafond (2029-2031): ten hoogste 195,94 personen (nu 195)",
+        "• Vaste verhouding van nu: de delen samen (2027): ten hoogste 1,0372 (nu 1)",
+    ]
+    text = "\n".join(str(value) for row in rows for value in row)
+    assert not any(words in text for words in ("clash", "cannot", "at most", "proved", "repairs"))
+
+
+def test_the_table_of_clashes_says_what_the_message_says(result: Result) -> None:
+    forms, table = result.tables["forms"].set_index("form"), result.tables["forms_clashes"]
+    assert set(table["form"]) == set(forms.index[forms["status"] == "none"])
+    for form, rows in table.groupby("form"):
+        for row in rows.itertuples():
+            line = f"{row.entry} ({row.years}): at most {row.limit:.6g} {row.unit}"
+            assert line in forms.loc[form, "reason"]
+        assert list(rows.loc[rows["repair"] == 0, "now"].isna().unique()) == [True]
+
+
+@pytest.mark.parametrize(
+    ("key", "about", "said"),
+    [
+        ("no_share", "voorkomen", "Voorkomen: geen vast deel van het totaal blijft elk jaar"),
+        ("no_total", "null_alternative", "Nu (nulalternatief): het totaal ligt niet elk jaar boven nul"),
+        ("nothing_relative", "People in care", "Mensen in zorg is nul als alles blijft zoals nu"),
+        ("not_found", "", "Er is vanuit verschillende beginpunten geen toegestane verdeling"),
+        ("not_concave", "", "Het rendement heeft in deze vorm geen afnemende meeropbrengsten"),
+        ("other", "", "Melding van de rekenmachine: it failed"),
+    ],
+)
+def test_other_reasons_are_in_words_too(result: Result, key: str, about: str, said: str) -> None:
+    table = result.tables["forms"].copy()
+    here = table["form"] == "Een keer kiezen"
+    table.loc[here, ["reason", "reason_key", "reason_about"]] = ["it failed", key, about]
+    other = result.with_tables(forms=table)
+    sheet = openpyxl.load_workbook(BytesIO(workbook_bytes(other)))["Vormen"]
+    assert any(str(row[10]).startswith(said) for row in sheet.iter_rows(values_only=True) if len(row) > 10)
+
+
+def test_every_reason_that_is_raised_has_words() -> None:
+    source = Path(sdopt.cli.__file__).parent
+    code = "\n".join(path.read_text(encoding="utf-8") for path in source.rglob("*.py"))
+    raised = re.findall(r'FormError\(\s*"(\w+)"', code)
+    assert len(raised) == code.count("raise FormError(") > 3
+    for language in ("nl", "en"):
+        labels = Labels(language)
+        assert all(labels(f"form.why.{key}", about="x") for key in (*raised, "clash", "not_concave"))
+        assert all(labels(f"form.clash.{key}", count=2) for key in (*FOUND, ROUNDING))
+        assert all(labels(f"form.sure.{key}", names="x") for key in SURE)
+        assert all(labels(f"form.repair.{key}") for key in REPAIRED)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"entry": "voorkomen: largest rise", "share": "30%"}, "Voorkomen: grootste stijging (2028): ten h"),
+        (
+            {"entry": "uitstroom: bounds", "sense": "at_least"},
+            "onder- en bovengrens (2028): ten minste 4 mln",
+        ),
+        ({"share": "30%", "more": 1.25}, "Iets (2028): 30% en 1,25 mln euro per jaar"),
+        ({"limit": 1234567.0, "now": 1e-7}, "ten hoogste 1.234.570 mln euro per jaar (nu 0,0000001)"),
+    ],
+)
+def test_what_a_limit_asks(result: Result, values: dict[str, object], said: str) -> None:
+    line = {"entry": "Iets", "years": "2028", "sense": "at_most", "limit": 4.0, "unit": "million EUR/Year"}
+    row = result.tables["forms_clashes"].head(1).assign(**{**line, **values})
+    other = result.with_tables(forms_clashes=row)
+    sheet = openpyxl.load_workbook(BytesIO(workbook_bytes(other)))["Vormen"]
+    assert any(said in str(cell) for cells in sheet.iter_rows(values_only=True) for cell in cells)
+
+
+def test_a_clash_by_rounding_alone_is_one_line(result: Result) -> None:
+    row = result.tables["forms_clashes"].head(1).assign(found=ROUNDING, sure="", repaired="", entry="")
+    (lines,) = clash_blocks(result.with_tables(forms_clashes=row), Labels("nl")).values()
+    assert len(lines) == 1 and "afronding" in lines[0]
+
+
 def test_without_forms_there_is_no_sheet(result: Result) -> None:
     tables = {name: table for name, table in result.tables.items() if not name.startswith("forms")}
     bare = Result(**{**vars(result), "tables": tables})
@@ -123,6 +212,6 @@ def test_without_forms_there_is_no_sheet(result: Result) -> None:
 
 
 def test_tables_survive_the_files_they_are_written_to(result: Result, tmp_path: Path) -> None:
-    for name in ("forms", "forms_allocation", "forms_choices"):
+    for name in ("forms", "forms_allocation", "forms_choices", "forms_clashes"):
         result.tables[name].to_parquet(tmp_path / "a.parquet")
         pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), result.tables[name])

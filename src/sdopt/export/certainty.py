@@ -11,6 +11,8 @@ from sdopt.result import Result, Status
 
 SEEN = 5e-5
 """A limit that is passed by less than this part of its size is called kept: it shows as 0.00 %."""
+LITTLE = 0.5
+"""A proof that leaves more than this part of its bound open says little: the best may gain twice as much."""
 
 
 def certainty_lines(result: Result, labels: Labels) -> list[str]:
@@ -21,6 +23,7 @@ def certainty_lines(result: Result, labels: Labels) -> list[str]:
         *_between_bounds(result, labels),
         *_uncertain(result, labels),
         *_negative(result, labels),
+        *skipped_lines(result, labels),
     ]
 
 
@@ -31,7 +34,7 @@ def status_line(result: Result, labels: Labels) -> str:
 
 def meaning(result: Result, labels: Labels) -> str:
     """What the status means; a local answer may still have a bound, or a proof under way."""
-    if result.status is Status.LOCAL and _known(result, "certified_bound"):
+    if result.status is Status.LOCAL and proof_tells(result):
         return labels("meaning.local_certified")
     with_bound = result.status is Status.LOCAL and bound_holds(result)
     return labels("meaning.local_bound" if with_bound else f"meaning.{result.status.key}")
@@ -49,7 +52,7 @@ def bound_lines(result: Result, labels: Labels) -> list[str]:
         lines += _audited(result, labels)
         if not _known(result, "gap"):
             lines.append(labels("certain.no_better"))
-    lines += _certified(result, labels)
+    lines += certified_lines(result, labels)
     spread = to_python(fact(result, "starts_spread"))
     if is_number(spread) and has(result, "starts"):
         share, count = labels.share(spread), len(result.tables["starts"])
@@ -57,13 +60,28 @@ def bound_lines(result: Result, labels: Labels) -> list[str]:
     return lines
 
 
-def _certified(result: Result, labels: Labels) -> list[str]:
+def proof_tells(result: Result) -> bool:
+    """Whether a bound was proved without any assumption on shapes, and it is low enough to be of use."""
+    return _known(result, "certified_bound") and not says_little(to_python(fact(result, "certified_gap")))
+
+
+def says_little(gap: float | None) -> bool:
+    """Whether a proved gap (part of the bound) leaves room for more than twice the improvement.
+
+    A gap of one or more, or none: nothing is gained, and only the amount that may be gained has a meaning.
+    """
+    return is_number(gap) and LITTLE < gap < 1
+
+
+def certified_lines(result: Result, labels: Labels) -> list[str]:
     """What was proved without any assumption on shapes, and what that proof trusts."""
     if fact(result, "certified_reached") is None:
         return []
     amount, gap = (to_python(fact(result, key)) for key in ("certified_gap_amount", "certified_gap"))
     if not is_number(amount):
         return [labels("certain.certified_none")]
+    if says_little(gap):
+        return [labels("certain.certified_little")]
     key = "certain.certified" if fact(result, "certified_reached") else "certain.certified_so_far"
     share = ""
     if is_number(gap) and gap < 1:  # otherwise nothing can be gained for sure, and a part of it says nothing
@@ -133,6 +151,12 @@ def _negative(result: Result, labels: Labels) -> list[str]:
     found = fact(result, "negative_stocks") or {}
     keys = {"advice": "certain.negative_advice", "null": "certain.negative_null"}
     return [labels(key, names="; ".join(found[run])) for run, key in keys.items() if found.get(run)]
+
+
+def skipped_lines(result: Result, labels: Labels) -> list[str]:
+    """What was asked for and is not there, because the run was stopped before it."""
+    asked = ("forms", "certificate", "explanation")
+    return [labels(f"skipped.{key}") for key in asked if fact(result, f"{key}_stopped")]
 
 
 def half_step_lines(result: Result, labels: Labels) -> list[str]:

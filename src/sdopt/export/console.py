@@ -12,6 +12,7 @@ import click
 
 from sdopt.equations.system import EquationSystem
 from sdopt.export.cells import to_python
+from sdopt.export.certainty import says_little
 from sdopt.export.fiscal import fiscal_line
 from sdopt.export.views import decision_years, full_names
 from sdopt.result import Result
@@ -49,8 +50,9 @@ class Progress:
     def proof(self, seconds: float, gap: float, boxes: int) -> None:
         """Show how far the certificate is."""
         if self.shown:
-            said = f"\rproof {seconds:5.0f} s  gap {gap:.3%}  boxes left {boxes}          "
-            click.echo(said, nl=False, err=True)
+            little = gap > 1  # of the improvement: more than that again may be gained
+            said = "says little yet" if little else f"gap {gap:.3%}"
+            click.echo(f"\rproof {seconds:5.0f} s  {said}  boxes left {boxes}          ", nl=False, err=True)
 
 
 def print_result(result: Result, folder: Path) -> None:
@@ -97,10 +99,14 @@ def print_result(result: Result, folder: Path) -> None:
 
 
 def _on_request(result: Result) -> list[str]:
-    """What --certify and --explain gave, and that they were stopped."""
+    """What --certify gave, and that it, the forms or --explain were stopped."""
     lines = [_proof(result)] if "certificate" in result.tables else []
     if result.figures.get("certificate_stopped"):
         lines.append("proof    none: the search was stopped before it; give it more time, or no --time-limit")
+    if result.figures.get("forms_stopped"):
+        lines.append(
+            "forms    none: the search was stopped before them; give it more time, or no --time-limit"
+        )
     if result.figures.get("explanation_stopped"):
         lines.append("explain  none: stopped before it was done; give it more time, or no --time-limit")
     return lines
@@ -111,13 +117,15 @@ def _proof(result: Result) -> str:
     figures = result.figures
     if figures["certified_bound"] is None:
         return f"proof    none: {figures['certified_refusal']}"
+    boxes = figures["certified_boxes_left"]
+    noun = "box" if boxes == 1 else "boxes"
+    left = "" if figures["certified_reached"] else f"; {boxes} {noun} left when it stopped"
+    if says_little(figures["certified_gap"]):
+        return f"proof    says little yet: more than twice the improvement is not excluded{left}"
     most = figures["certified_bound"] - figures["null_objective"]
     gained = figures["certified_gap"] is not None and figures["improvement"] > 0
     part = f"{figures['certified_gap']:.4%}" if gained else f"{figures['certified_gap_amount']:.3g}"
     gap = part if gained else f"{part} {figures['objective_unit']}"
-    boxes = figures["certified_boxes_left"]
-    noun = "box" if boxes == 1 else "boxes"
-    left = "" if figures["certified_reached"] else f"; {boxes} {noun} left when it stopped"
     return f"proof    {most:+,.3f} {figures['objective_unit']} (gap {gap}), whatever the shapes{left}"
 
 

@@ -14,6 +14,9 @@ from sdopt.result import Result
 if TYPE_CHECKING:
     import pandas as pd
 
+Decided = Mapping[tuple[str, str, float], float]
+"""(allocation, variable, year) -> value."""
+
 
 def shown_limits(result: Result, labels: Labels) -> pd.DataFrame:
     """The table of constraints for readers; the config's own limits first, then those on change.
@@ -25,8 +28,9 @@ def shown_limits(result: Result, labels: Labels) -> pd.DataFrame:
 
     table, changes = result.tables["constraints"], change_limits(result, labels)
     own = _tightest(table[~table["constraint"].isin(list(changes))])
+    decided = _decided(result)
     change = [
-        _of_decision(row, *changes[row["constraint"]], result)
+        _of_decision(row, *changes[row["constraint"]], decided)
         for row in table[table["constraint"].isin(list(changes))].to_dict("records")
     ]
     return pd.concat([own, pd.DataFrame(change, columns=table.columns)]) if change else own
@@ -42,19 +46,19 @@ def _tightest(table: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _of_decision(row: Mapping[Any, Any], variable: str, kind: str, result: Result) -> dict[str, Any]:
+def _of_decision(row: Mapping[Any, Any], variable: str, kind: str, decided: Decided) -> dict[str, Any]:
     """A limit on change, rewritten from a sum over two years to the decision in its own year."""
-    null, advice = (_decision(result, key, variable, row["year"]) for key in ("null", "advice"))
+    null, advice = (decided[key, variable, row["year"]] for key in ("null", "advice"))
     sign = 1.0 if kind == "rise" else -1.0
     sense = "at_most" if kind == "rise" else "at_least"
     return {**row, "sense": sense, "limit": advice + sign * row["slack"], "null": null, "advice": advice}
 
 
-def _decision(result: Result, allocation: str, variable: str, year: float) -> float:
-    """Value of a decision in a year."""
+def _decided(result: Result) -> Decided:
+    """The value of every decision in every year."""
     table = result.tables["allocation"]
-    chosen = (table["allocation"] == allocation) & (table["variable"] == variable) & (table["time"] == year)
-    return float(table.loc[chosen, "value"].iloc[0])
+    places = zip(table["allocation"], table["variable"], table["time"], strict=True)
+    return dict(zip(places, table["value"].tolist(), strict=True))
 
 
 def limit_lines(result: Result, labels: Labels) -> list[str]:

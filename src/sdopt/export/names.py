@@ -28,6 +28,7 @@ NAME_COLUMNS = {
     "frontier_decisions": "variable",
     "forms_allocation": "variable",
     "forms_choices": "variable",
+    "certificate_errors": "variable",
     "programmes": "variable",
     "programme_years": "variable",
 }

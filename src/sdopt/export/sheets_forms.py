@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.cells import is_number, to_python
+from sdopt.export.forms_reasons import clash_blocks, reason
 from sdopt.export.labels import Labels
 from sdopt.export.lists import CENTRE, NAME, TEXT, listed, number_style
 from sdopt.export.page import PAPER, THIN, Page, Style
@@ -87,6 +88,11 @@ def fill_forms(page: Page) -> None:
         page.across(labels("form.replay", difference=f"{difference:.1e}"), **THIN)
     page.row += 1
     _prices(page, table)
+    for form, lines in clash_blocks(result, labels).items():
+        page.section(labels("form.refused", name=form))
+        for line in lines:
+            page.across(line, **THIN)
+        page.row += 1
     for name in dict.fromkeys(result.tables["forms_allocation"]["form"]):
         _decided(page, str(name), years)
     page.finish(len(page.widths))
@@ -98,6 +104,7 @@ def _prices(page: Page, table: pd.DataFrame) -> None:
         form=[_name(name, labels) for name in table["form"]],
         chosen_values=table["values"],
         status=[labels("word.none") if key == NONE else labels(f"status.{key}") for key in table["status"]],
+        reason=[reason(page.book.result, labels, row) for row in table.itertuples()],
     )
     money = number_style(list(table["improvement"]))
     styles: list[Style] = [

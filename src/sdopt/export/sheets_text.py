@@ -9,7 +9,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell as cell
 from sdopt.export import charts
 from sdopt.export.advice import advice_lines
 from sdopt.export.cells import is_number, to_python
-from sdopt.export.certainty import certainty_lines, half_step_lines, meaning
+from sdopt.export.certainty import certainty_lines, half_step_lines, meaning, proof_tells
 from sdopt.export.fiscal import fiscal_lines
 from sdopt.export.limits import limit_lines
 from sdopt.export.page import INK, PAPER, THIN, Page, Style, number_format
@@ -84,7 +84,7 @@ def _key_figures(page: Page, unit: str) -> None:
         _figure_row(page, "gap_amount", amount, number_format([amount]), unit)
     _figure_row(page, "gap", _figure(page, "gap"), "0.000%", "")
     proved, left = _figure(page, "certified_bound"), _figure(page, "certified_gap_amount")
-    if is_number(proved):
+    if proof_tells(page.book.result):
         _figure_row(page, "certified_bound", proved, "#,##0.00", unit)
         _figure_row(page, "certified_gap_amount", left, number_format([left]), unit)
     _figure_row(page, "replay", _figure(page, "replay_max_relative_difference"), "0.0E+00", "")
@@ -104,7 +104,7 @@ def _figure(page: Page, key: str) -> float:
 def _figure_row(page: Page, key: str, value: float, code: str, unit: str) -> None:
     """One key figure; one that does not exist says so."""
     labels, known = page.labels, is_number(value)
-    none = "bound_withdrawn" if is_number(_figure(page, "certified_bound")) else "bound_none"
+    none = "bound_withdrawn" if proof_tells(page.book.result) else "bound_none"
     text = labels(f"meaning.{key}") if known else labels(f"meaning.{none}") if key == "bound" else ""
     look: Style = {**THIN, **({"bold": True, "bg_color": PAPER} if key == "improvement" else {})}
     number: Style = {"num_format": code} if known else {"align": "right"}

@@ -25,6 +25,7 @@ from sdopt.export.sheets_fiscal import fill_fiscal_rules
 from sdopt.export.sheets_forms import fill_forms
 from sdopt.export.sheets_ledger import fill_conventions, fill_ledger, fill_perspectives
 from sdopt.export.sheets_programmes import fill_programmes
+from sdopt.export.sheets_proof import fill_proof
 from sdopt.export.sheets_return import fill_return
 from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_run, fill_search
 from sdopt.export.sheets_text import fill_guide, fill_summary
@@ -56,6 +57,7 @@ SHEETS: tuple[tuple[str, Callable[[Page], None], tuple[str, ...]], ...] = (
     ("budget", fill_budget, ("multi_year_budget",)),
     ("assumptions", fill_assumptions, ("assumptions",)),
     ("search", fill_search, ("search", "audit", "starts")),
+    ("proof", fill_proof, ("certificate",)),
     ("run", fill_run, ()),
 )
 

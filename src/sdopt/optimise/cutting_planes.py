@@ -16,6 +16,7 @@ from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
 from sdopt.optimise.interior import find_interior
 from sdopt.optimise.master import Master, MasterAnswer
+from sdopt.optimise.tangents import add_tangents, scale_and_height
 
 STEPS = (0.1, 0.3, 0.6, 1.0)
 """Parts of the way from the best point to the master's answer that are evaluated together."""
@@ -25,8 +26,6 @@ TANGENTS = 1
 """Of those points, the best so many get a tangent, beside the master's answer."""
 TOUCHING = -1e-12
 """A scaled slack below zero by no more than this is rounding: the limit is met."""
-NEAR = 1e-3
-"""Constraints with a scaled slack below this get a cut."""
 OBJECTIVE_NOISE = 1e-7
 """Part of the improvement below which a point above a cut is rounding."""
 
@@ -173,22 +172,14 @@ class CuttingPlanes:
         """Cuts, checks and best point from what the archive gained."""
         new = slice(self.used, len(self.archive.points))
         self.used = new.stop
-        values, gradients = self.archive.values[new], self.archive.gradients[new]
-        objective, slacks = self.view.objective(values), self.view.slacks(values)
-        slopes, slack_slopes = self.view.objective_gradient(gradients), self.view.slack_gradients(gradients)
-        for k, point in enumerate(self.archive.points[new]):
-            self.master.add_objective_cut(objective[k] / self.scale, slopes[k] / self.scale, point)
-            for row in np.flatnonzero(slacks[k] < NEAR):
-                if int(row) not in self.left_out:
-                    self.master.add_constraint_cut(
-                        int(row), float(slacks[k, row]), slack_slopes[k, row], point
-                    )
-        self._note_best(new, objective, slacks)
+        add_tangents(self.master, self.view, self.archive, new, self.scale, self.left_out)
+        self._note_best(new)
         self._check_against_cuts(new)
 
-    def _note_best(self, new: slice, objective: Floats, slacks: Floats) -> None:
+    def _note_best(self, new: slice) -> None:
         """Is one of the new points (point,) the best so far, of all or of those that meet what is kept?"""
-        rules = self.view.meets_rules(self.archive.points[new])
+        values, rules = self.archive.values[new], self.view.meets_rules(self.archive.points[new])
+        objective, slacks = self.view.objective(values), self.view.slacks(values)
         kept, all_met = rules & self._meets_kept(slacks), rules & (slacks >= TOUCHING).all(axis=1)
         for k in np.flatnonzero(kept):
             if self.centre is None or objective[k] > self._objective(self.centre):
@@ -224,7 +215,5 @@ def start_cutting_planes(
     """A search that uses what the archive holds; the archive must hold at least one point."""
     problem = view.problem
     lower, upper = problem.decisions.lower(), problem.decisions.upper()
-    slope = np.abs(view.objective_gradient(archive.gradients[:1])[0])
-    scale = max(float(slope @ (upper - lower)), 1e-9)
-    highest = 1e3 * (1.0 + float(np.abs(view.objective(archive.values[:1])[0])) / scale)
+    scale, highest = scale_and_height(view, archive)
     return CuttingPlanes(view, archive, Master(lower, upper, problem.rules, highest), scale, left_out)

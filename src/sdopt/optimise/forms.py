@@ -6,14 +6,17 @@ upper limit for every form. A form that is linear in what it chooses has a bound
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
 
-from sdopt.errors import OptimisationError
+from sdopt.errors import FormError, OptimisationError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.forms_climb import allowed_starts, climb
+from sdopt.optimise.infeasible.explain import ClashError
+from sdopt.optimise.infeasible.said import Clashing, Said
 from sdopt.optimise.search import Found, search
 from sdopt.problem.build import Problem
 from sdopt.problem.forms import FormProblem, form_problem
@@ -31,10 +34,16 @@ FORM_COLUMNS = (
     *("form", "kind", "detail", "relative_to", "values"),
     *("objective", "improvement", "bound", "gap", "status"),
     *("price", "price_share", "price_at_least", "price_at_most", "certain", "unit", "reason"),
+    *("reason_key", "reason_about"),
 )
 ALLOCATION_COLUMNS = ("form", "decision", "variable", "year", "value", "unit")
 CHOICE_COLUMNS = (
     *("form", "decision", "variable", "what", "follows", "year", "value", "lower", "upper", "unit"),
+)
+SAID = ("entry", "years", "sense", "limit", "unit", "share", "now", "more")
+CLASH_COLUMNS = (
+    *("form", "repair", *SAID),
+    *("found", "count", "sure", "sure_names", "repaired"),
 )
 
 
@@ -56,25 +65,56 @@ class Answer:
 
 
 def form_tables(problem: Problem, found: Found, progress: Progress) -> dict[str, pd.DataFrame]:
-    """Tables `forms`, `forms_allocation` and `forms_choices`; `found` is the answer for the free path."""
+    """Tables `forms`, `forms_allocation` and `forms_choices`; `found` is the answer for the free path.
+
+    And `forms_clashes` where the limits of a form clash.
+    """
     rows = [_free_row(problem, found)]
     allocations, choices = _allocations(problem, FREE, found.point), []
+    clashes: list[tuple[object, ...]] = []
     for name, form in problem.config.forms.items():
         compared = form.relative_to if form.follows else ""
         said = {"form": name, "kind": form.kind, "detail": form.detail, "relative_to": compared}
         try:
             answer = _answer(form_problem(problem, name, form, found.point), found, progress)
         except OptimisationError as error:
-            rows.append({**said, "status": NONE, "certain": False, "reason": str(error)})
+            rows.append({**said, "status": NONE, "certain": False, "reason": str(error), **_why(error)})
+            clashes += _clash_rows(name, error.clashing) if isinstance(error, ClashError) else []
             continue
         rows.append({**said, **_price(problem, found, answer)})
         allocations += _allocations(problem, name, answer.path)
         choices += _choices(answer)
+    clashing = {"forms_clashes": _clash_table(clashes)} if clashes else {}
     return {
+        **clashing,
         "forms": pd.DataFrame(rows, columns=list(FORM_COLUMNS)).astype({"values": "Int64"}),
         "forms_allocation": pd.DataFrame(allocations, columns=list(ALLOCATION_COLUMNS)),
         "forms_choices": pd.DataFrame(choices, columns=list(CHOICE_COLUMNS)),
     }
+
+
+def _why(error: OptimisationError) -> dict[str, str]:
+    """Why a form has no allocation, as a key for outputs in other languages; `other` where there is none."""
+    if isinstance(error, ClashError):
+        return {"reason_key": "clash", "reason_about": ""}
+    if isinstance(error, FormError):
+        return {"reason_key": error.key, "reason_about": error.about}
+    return {"reason_key": "other", "reason_about": ""}
+
+
+def _clash_rows(form: str, why: Clashing) -> list[tuple[object, ...]]:
+    """What clashes (repair 0) and the changes that repair it (1, 2, ...): a row per entry; or one, empty."""
+    about = why.found, why.count, why.sure, "; ".join(why.names), why.repaired
+    groups = [why.members or (Said("", "", "", math.nan, ""),), *why.repairs]
+    return [
+        (form, number, *(getattr(said, key) for key in SAID), *about)
+        for number, group in enumerate(groups)
+        for said in group
+    ]
+
+
+def _clash_table(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(CLASH_COLUMNS)).astype({"now": float, "more": float})
 
 
 def _answer(asked: FormProblem, free: Found, progress: Progress) -> Answer:
@@ -122,7 +162,7 @@ def _free_row(problem: Problem, found: Found) -> dict[str, object]:
     )
     return {
         **dict.fromkeys(("form", "kind"), FREE),
-        **dict.fromkeys(("detail", "relative_to", "reason"), ""),
+        **dict.fromkeys(("detail", "relative_to", "reason", "reason_key", "reason_about"), ""),
         **unpriced,
         **_worth(problem, found.improvement, found.bound),
         "values": problem.decisions.size,
@@ -157,6 +197,8 @@ def _price(problem: Problem, free: Found, answer: Answer) -> dict[str, object]:
         "price_at_most": most,
         "certain": least > NOISE * size,
         "reason": answer.doubt,
+        "reason_key": "not_concave" if answer.doubt else "",
+        "reason_about": "",
     }
 
 

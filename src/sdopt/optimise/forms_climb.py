@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdopt.errors import OptimisationError
+from sdopt.errors import FormError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.linear import InfeasibleError, Row, solve_linear
@@ -56,7 +56,8 @@ def climb(asked: FormProblem, path: Floats, progress: Progress) -> Floats:
             ends.append(searcher.climbed(position))
             progress(number, max(map(searcher.improvement, ends)), float("nan"), None)
     if not ends:
-        raise OptimisationError("no allowed allocation of this form was found, from several starts.")
+        message = "no allowed allocation of this form was found, from several starts."
+        raise FormError("not_found", "", message)
     return np.asarray(searcher.archive.points[max(ends, key=searcher.improvement)])
 
 

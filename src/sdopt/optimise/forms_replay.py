@@ -9,19 +9,19 @@ from sdopt.config.forms import Form
 from sdopt.errors import ReplayError
 from sdopt.optimise import tables
 from sdopt.optimise.archive import Floats
+from sdopt.optimise.replay_check import replay_checked, replay_run
 from sdopt.problem.build import Problem
 from sdopt.problem.feedback import follower
 from sdopt.problem.form_decisions import places
 from sdopt.problem.forms import followed_variable
 from sdopt.result import Result
-from sdopt.source_model.read import SourceModel
-from sdopt.source_model.replay import REPLAY_TOLERANCE, Referee, compare, translated
+from sdopt.source_model.replay import REPLAY_TOLERANCE, Referee
 
 PER_PERCENT = 100.0
 """Responses in the tables are per percent."""
 
 
-def verify_forms(result: Result, problem: Problem, model: SourceModel) -> Result:
+def verify_forms(result: Result, problem: Problem, referee: Referee) -> Result:
     """Replay every form's path as the tables have it; every variable must agree at every step.
 
     Raises
@@ -31,16 +31,16 @@ def verify_forms(result: Result, problem: Problem, model: SourceModel) -> Result
     """
     allocations, choices = result.tables["forms_allocation"], result.tables["forms_choices"]
     worst = 0.0
-    with translated(model, problem.grid) as referee:
-        null = _run(referee, problem, problem.decisions.null_vector())
-        objectives = result.tables["forms"].set_index("form")["objective"]
-        for name, table in allocations.groupby("form", sort=False):
-            path = _path(problem, table)
-            theirs, difference = _replayed(referee, problem, str(name), float(objectives[name]), path)
-            worst = max(worst, difference)
-            if name in problem.config.forms:
-                chosen = choices[choices["form"] == name]
-                _check_rules(problem, problem.config.forms[str(name)], chosen, path, (null, theirs))
+    null = replay_run(referee, problem, tables.paths_of(problem, problem.decisions.null_vector()))
+    objectives = result.tables["forms"].set_index("form")["objective"]
+    for name, table in allocations.groupby("form", sort=False):
+        path = _path(problem, table)
+        run = replay_checked(referee, problem, tables.paths_of(problem, path), f'form "{name}": ')
+        _check_objective(str(name), run.objective, float(objectives[name]))
+        worst = max(worst, run.difference)
+        if name in problem.config.forms:
+            chosen = choices[choices["form"] == name]
+            _check_rules(problem, problem.config.forms[str(name)], chosen, path, (null, run.theirs))
     return result.with_figures(forms_replay_max_relative_difference=worst)
 
 
@@ -50,28 +50,9 @@ def _path(problem: Problem, table: pd.DataFrame) -> Floats:
     return np.array([values[label] for label in problem.decisions.labels()], dtype=np.float64)
 
 
-def _run(referee: Referee, problem: Problem, path: Floats) -> pd.DataFrame:
-    paths = tables.paths_of(problem, path)
-    constants = {key: value for key, value in problem.changed_constants.items() if key not in paths}
-    return referee.run(constants, paths)
-
-
-def _replayed(
-    referee: Referee, problem: Problem, name: str, objective: float, path: Floats
-) -> tuple[pd.DataFrame, float]:
-    """PySD's run of one form, and its largest relative difference from ours."""
-    theirs = _run(referee, problem, path)
-    worst = compare(tables.simulate(problem, tables.paths_of(problem, path)), theirs)
-    if not worst.largest <= REPLAY_TOLERANCE:
-        variable = problem.system.variables[worst.worst_variable].name
-        raise ReplayError(
-            f'form "{name}": PySD disagrees on "{variable}" at time {worst.time:g}: relative difference '
-            f"{worst.largest:.3g}, allowed {REPLAY_TOLERANCE:g}. No results were written."
-        )
-    found = tables.objective_of(problem, {str(key): theirs[key].to_numpy() for key in theirs.columns})
-    if not abs(found - objective) <= REPLAY_TOLERANCE * max(abs(found), abs(objective)):
-        raise ReplayError(f'form "{name}": PySD finds a return of {found:.12g} instead of {objective:.12g}.')
-    return theirs, worst.largest
+def _check_objective(name: str, found: float, ours: float) -> None:
+    if not abs(found - ours) <= REPLAY_TOLERANCE * max(abs(found), abs(ours)):
+        raise ReplayError(f'form "{name}": PySD finds a return of {found:.12g} instead of {ours:.12g}.')
 
 
 def _check_rules(

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sdopt.config.units import plain_unit
-from sdopt.errors import ReplayError
 from sdopt.optimise import tables
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.budget_table import budget_table
@@ -24,15 +23,16 @@ from sdopt.optimise.forms import form_tables
 from sdopt.optimise.forms_replay import verify_forms
 from sdopt.optimise.ledger import convention_table, ledger_tables
 from sdopt.optimise.memory import Memory
+from sdopt.optimise.replay_check import replay_checked
 from sdopt.optimise.search import Found, search
 from sdopt.optimise.sensitivity import end_value_table, half_step_figures
-from sdopt.optimise.stopping import NEVER, STOPPED
+from sdopt.optimise.stopping import NEVER, STOPPED, Stop
 from sdopt.optimise.whole_numbers.search import WholeFound, search_whole
 from sdopt.optimise.whole_numbers.tables import programme_tables
 from sdopt.problem.build import Problem
 from sdopt.result import Result, Status
 from sdopt.source_model.read import SourceModel
-from sdopt.source_model.replay import CHECKED, EVERY_VALUE, REPLAY_TOLERANCE, compare, replay
+from sdopt.source_model.replay import CHECKED, EVERY_VALUE, REPLAY_TOLERANCE, translated
 
 Floats = NDArray[np.float64]
 
@@ -63,16 +63,39 @@ def optimise(
         When the model gives inf or nan for an allowed allocation.
     """
     crew = crew or Crew()
-    view, archive = View(problem, problem.objective_rows), Archive(problem, memory or Memory())
-    archive.add(problem.decisions.null_vector()[None])
-    found = _search(view, archive, progress, crew)
-    prices, certificate = _prices(found), None
-    if certify is not None and found.status not in STOPPED:
-        found, certificate = certified(problem, found, certify, crew.stop)
-    # Only a search that was stopped leaves the rest unfinished: otherwise time would change the results.
-    stop = crew.stop if found.status in STOPPED else NEVER
-    asked, archive = found.planes.view.problem, found.planes.archive  # its programmes, if any, are fixed
+    found = _search(problem, progress, crew, memory or Memory())
+    prices = _prices(found)
+    found, certificate = _certified(problem, found, certify, crew.stop)
     result = _result(problem, found.status, found.point, run_name, prices)
+    result = _with_search(result, problem, found, crew.stop)
+    result = _with_forms(result, problem, found, progress)
+    result = _with_programmes(result, problem, found)
+    result = _with_certificate(result, problem, certificate, asked=certify is not None)
+    return _with_explanation(result, found, progress, crew.stop) if explain else result
+
+
+def _search(problem: Problem, progress: Progress, crew: Crew, memory: Memory) -> Found:
+    """The search that fits, from the null alternative: with whole numbers where there are programmes."""
+    view, archive = View(problem, problem.objective_rows), Archive(problem, memory)
+    archive.add(problem.decisions.null_vector()[None])
+    find = search_whole if problem.decisions.programmes else search
+    return find(view, archive, problem.config.search, progress, crew)
+
+
+def _certified(
+    problem: Problem, found: Found, asked: Asked | None, stop: Stop
+) -> tuple[Found, Certificate | None]:
+    """What was found, and the proof that was asked for; none for a search that was stopped."""
+    if asked is None or found.status in STOPPED:
+        return found, None
+    return certified(problem, found, asked, stop)
+
+
+def _with_search(result: Result, problem: Problem, found: Found, stop: Stop) -> Result:
+    """How the answer was found, the bound that follows, and how it moves with end value and time step."""
+    # Only a search that was stopped leaves the rest unfinished: otherwise time would change the results.
+    stop = stop if found.status in STOPPED else NEVER
+    asked, archive = found.planes.view.problem, found.planes.archive  # its programmes, if any, are fixed
     result = result.with_tables(
         search=pd.DataFrame(
             [vars(step) for step in found.trace], columns=["iteration", "best", "bound", "gap"]
@@ -84,30 +107,45 @@ def optimise(
     )
     if found.starts:
         result = result.with_tables(starts=_starts_table(found))
-    if problem.config.forms and found.status not in STOPPED:
-        result = result.with_tables(**form_tables(problem, found, progress))
-    figures = {**_bound_figures(problem, found, archive), **half_step_figures(asked, found, stop)}
-    if isinstance(found, WholeFound):
-        result = result.with_tables(**programme_tables(problem, found.point))
-        figures["programmes_bound"] = found.concave if found.bound is not None else None
-        figures |= {"programme_choices_searched": found.patterns, "branch_and_bound_nodes": found.nodes}
-    if certificate is not None:
-        result = result.with_tables(**certificate_tables(problem, certificate))
-        figures |= _certified_figures(problem, certificate)
-    elif certify is not None:
-        figures["certificate_stopped"] = True
-    result = result.with_figures(**figures)
-    if explain and found.status in STOPPED:
+    figures = _bound_figures(problem, found, archive)
+    return result.with_figures(**figures, **half_step_figures(asked, found, stop))
+
+
+def _with_forms(result: Result, problem: Problem, found: Found, progress: Progress) -> Result:
+    """The same question under every form of decision; none after a search that was stopped."""
+    if not problem.config.forms:
+        return result
+    if found.status in STOPPED:
+        return result.with_figures(forms_stopped=True)
+    return result.with_tables(**form_tables(problem, found, progress))
+
+
+def _with_programmes(result: Result, problem: Problem, found: Found) -> Result:
+    """Which programmes start when, and how that was proved."""
+    if not isinstance(found, WholeFound):
+        return result
+    return result.with_tables(**programme_tables(problem, found.point)).with_figures(
+        programmes_bound=found.concave if found.bound is not None else None,
+        programme_choices_searched=found.patterns,
+        branch_and_bound_nodes=found.nodes,
+    )
+
+
+def _with_certificate(
+    result: Result, problem: Problem, certificate: Certificate | None, *, asked: bool
+) -> Result:
+    """The proof, or that it was asked for and not begun."""
+    if certificate is None:
+        return result.with_figures(certificate_stopped=True) if asked else result
+    result = result.with_tables(**certificate_tables(problem, certificate))
+    return result.with_figures(**_certified_figures(problem, certificate))
+
+
+def _with_explanation(result: Result, found: Found, progress: Progress, stop: Stop) -> Result:
+    """Why it is the answer; none after a search that was stopped."""
+    if found.status in STOPPED:
         return result.with_figures(explanation_stopped=True)
-    return explained(result, found, progress, crew.stop) if explain else result
-
-
-def _search(view: View, archive: Archive, progress: Progress, crew: Crew) -> Found:
-    """The search that fits: with whole numbers where there are programmes."""
-    settings = view.problem.config.search
-    if view.problem.decisions.programmes:
-        return search_whole(view, archive, settings, progress, crew)
-    return search(view, archive, settings, progress, crew)
+    return explained(result, found, progress, stop)
 
 
 def simulate_allocation(problem: Problem, point: Floats | None, run_name: str) -> Result:
@@ -258,23 +296,13 @@ def verify(result: Result, problem: Problem, model: SourceModel, allocation: str
     """
     point = result.tables["decisions"]["value"].to_numpy(dtype=float)
     paths = tables.paths_of(problem, point) if allocation == ADVICE else problem.decisions.null_paths()
-    constants = {key: value for key, value in problem.changed_constants.items() if key not in paths}
-    theirs = replay(model, constants, paths, problem.grid)
-    worst = compare(tables.simulate(problem, paths), theirs)
-    if not worst.largest <= REPLAY_TOLERANCE:
-        name = problem.system.variables[worst.worst_variable].name
-        raise ReplayError(
-            f'PySD disagrees on "{name}" at time {worst.time:g}: relative difference {worst.largest:.3g}, '
-            f"allowed {REPLAY_TOLERANCE:g}. No results were written; please report the model."
-        )
-    objective = tables.objective_of(problem, {str(key): theirs[key].to_numpy() for key in theirs.columns})
-    if allocation == ADVICE and "forms_allocation" in result.tables:
-        result = verify_forms(result, problem, model)
+    with translated(model, problem.grid) as referee:
+        run = replay_checked(referee, problem, paths)
+        if allocation == ADVICE and "forms_allocation" in result.tables:
+            result = verify_forms(result, problem, referee)
     return result.with_figures(
-        replay_max_relative_difference=worst.largest,
-        replay_worst_variable=problem.system.variables[worst.worst_variable].name
-        if worst.worst_variable
-        else None,
-        replay_objective=objective,
+        replay_max_relative_difference=run.difference,
+        replay_worst_variable=run.variable,
+        replay_objective=run.objective,
         replay_check=f"{CHECKED[model.system.time.method]}; {EVERY_VALUE}",
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sdopt.equations.evaluation_order import calculation_order, starting_order
 from sdopt.equations.expression import Call, Expression, Number, Reference
 from sdopt.equations.system import EquationSystem, Variable
-from sdopt.errors import OptimisationError
+from sdopt.errors import FormError
 from sdopt.problem.decisions import NO_COLUMN, DecisionPath
 
 Floats = NDArray[np.float64]
@@ -90,9 +90,11 @@ def follower(path: DecisionPath, followed: Variable, null: Floats, relative_to: 
     at = null[beginnings(path)]
     reference = at if relative_to == "null_alternative" else np.full_like(at, at[0])
     if not np.all(np.abs(reference) > 0):
-        raise OptimisationError(
+        raise FormError(
+            "nothing_relative",
+            followed.name,
             f'"{followed.name}" is 0 in the null alternative, so nothing can be relative to it; let '
-            f"{path.id} follow another variable."
+            f"{path.id} follow another variable.",
         )
     return Follower(path, followed, reference)
 

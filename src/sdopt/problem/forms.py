@@ -19,7 +19,7 @@ from sdopt.config.forms import FREE, NULL, Form, first_years
 from sdopt.equations.program import compile_program
 from sdopt.equations.simulate import simulate_all
 from sdopt.equations.system import Variable
-from sdopt.errors import OptimisationError
+from sdopt.errors import FormError
 from sdopt.problem.build import Problem
 from sdopt.problem.decisions import DecisionPath, Decisions
 from sdopt.problem.evaluate import Evaluator, functional_matrix
@@ -132,7 +132,8 @@ def _totals(base: Problem, total: str | tuple[float, ...]) -> Floats:
         caps = [rule for rule in base.rules if rule.name == total and rule.sense == "at_most"]
         totals = np.array([cap.limit for cap in caps])
     if not (totals > 0).all():
-        raise OptimisationError(f"{total}: the total is not above 0 in every year, so it has no shares.")
+        message = f"{total}: the total is not above 0 in every year, so it has no shares."
+        raise FormError("no_total", total, message)
     return np.asarray(totals)
 
 
@@ -155,9 +156,9 @@ def _linear(
     high = np.where(used, free.upper()[:, None] / parts, np.inf).min(axis=0)
     if (low > high).any():
         first = matrix.choices[int(np.argmax(low > high))]
-        raise OptimisationError(
-            f"{first.decision}: no constant share of the total keeps within its bounds in every year."
-        )
+        about = first.decision or ""
+        message = f"{about}: no constant share of the total keeps within its bounds in every year."
+        raise FormError("no_share", about, message)
     sizes = [sum(choice.decision == path.id for choice in matrix.choices) for path in free.paths]
     decisions = LinearDecisions(
         **_frame(free, sizes), choices=matrix.choices, low=low, high=high, matrix=weights

@@ -1,8 +1,9 @@
-"""What a user reads when no allocation is allowed: what clashes, how sure that is, what would repair it."""
+"""Why no allocation is allowed: what clashes, how sure that is, what would repair it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import SLACK_NOISE, Archive, View, tangent_excess
@@ -10,28 +11,31 @@ from sdopt.optimise.infeasible.clash import Clash, find_clash, first_contradicti
 from sdopt.optimise.infeasible.limits import Limit, all_limits
 from sdopt.optimise.infeasible.oracle import Oracle
 from sdopt.optimise.infeasible.repair import Repair, least_repair, repairs_alone
-
-SHOWN = 12
-"""Most lines of one list."""
+from sdopt.optimise.infeasible.said import ROUNDING, Clashing, Said
 
 
 class ClashError(OptimisationError):
-    """Limits cannot all hold; which, and what would repair it, is worked out when its text is asked for."""
+    """Limits cannot all hold; which, and what would repair it, is worked out when it is asked for."""
 
     def __init__(self, view: View, archive: Archive, doubtful: Collection[int] = ()) -> None:
         super().__init__()
         self.asked = view, archive, tuple(doubtful)
-        self.message: str | None = None
+        self.known: Clashing | None = None
+
+    @property
+    def clashing(self) -> Clashing:
+        """What clashes, and what would repair it."""
+        if self.known is None:
+            self.known = clash(*self.asked)
+        return self.known
 
     def __str__(self) -> str:
         """The message."""
-        if self.message is None:
-            self.message = clash(*self.asked)
-        return self.message
+        return str(self.clashing)
 
 
-def clash(view: View, archive: Archive, doubtful: Collection[int] = ()) -> str:
-    """The message for a question whose limits cannot all hold; tangents are added to the archive.
+def clash(view: View, archive: Archive, doubtful: Collection[int] = ()) -> Clashing:
+    """Why a question's limits cannot all hold; tangents are added to the archive.
 
     `doubtful` are model constraints (positions) whose room is not concave: no contradiction leans on them.
     """
@@ -39,14 +43,11 @@ def clash(view: View, archive: Archive, doubtful: Collection[int] = ()) -> str:
     oracle = Oracle(problem, archive, all_limits(problem))
     found = find_clash(oracle, doubtful)
     if found is None:
-        return (
-            "no allocation meets all limits, but by so little that it cannot be told from rounding: "
-            "give a limit some more room."
-        )
-    lines = ["the limits cannot all hold. " + _headline(found)]
-    lines += _shown(_described(oracle.limits, found.members))
-    lines.append(_sureness(view, archive, oracle.limits, found))
-    return "\n".join(lines + _repair_lines(oracle, found))
+        return Clashing(ROUNDING)
+    asked = [(_asked(oracle.limits[k]), oracle.limits[k].year) for k in found.members]
+    sure, names = _sureness(view, archive, oracle.limits, found)
+    count = len(found.members)
+    return Clashing(_headline(found), count, _years_together(asked), sure, names, *_repairs(oracle, found))
 
 
 def proves_clash(view: View, archive: Archive, doubtful: Collection[int] = ()) -> bool:
@@ -56,72 +57,63 @@ def proves_clash(view: View, archive: Archive, doubtful: Collection[int] = ()) -
 
 
 def _headline(found: Clash) -> str:
-    count = len(found.members)
-    if count == 1:
-        return "This one can never be met:"
-    if found.smallest:
-        return f"These {count} clash, and no smaller set does:"
-    if found.irreducible:
-        return f"These {count} clash; without any one of them the others can hold:"
-    return f"These {count} clash:"
+    if len(found.members) == 1:
+        return "one"
+    return "smallest" if found.smallest else "irreducible" if found.irreducible else "several"
 
 
-def _sureness(view: View, archive: Archive, limits: Sequence[Limit], found: Clash) -> str:
-    """What the contradiction rests on."""
-    names = sorted({limits[k].entry for k in found.members if not limits[k].linear})
+def _sureness(
+    view: View, archive: Archive, limits: Sequence[Limit], found: Clash
+) -> tuple[str, tuple[str, ...]]:
+    """What the contradiction rests on, and on whose room."""
+    names = tuple(sorted({limits[k].entry for k in found.members if not limits[k].linear}))
     if not names:
-        return "This is proved: limits between decisions are linear."
+        return "linear", ()
     _, above = tangent_excess(view, archive, archive.points, archive.values)
     positions = [c for k in found.members for c in limits[k].constraints]
-    named = ", ".join(names)
-    if above[positions].max(initial=0.0) > SLACK_NOISE:
-        return f"This is likely, not proved: the room on a limit is not concave in the decisions: {named}."
-    return f"This is proved if the room is concave in the decisions, as it was wherever tried: {named}."
+    return "likely" if above[positions].max(initial=0.0) > SLACK_NOISE else "concave", names
 
 
-def _repair_lines(oracle: Oracle, found: Clash) -> list[str]:
+def _repairs(oracle: Oracle, found: Clash) -> tuple[str, tuple[tuple[Said, ...], ...]]:
+    """What one change, or else the least, would repair it."""
     alone = repairs_alone(oracle, found.members)
     if alone:
-        lines = ["Any one of these changes repairs it (checked):"]
-        return lines + _shown(_changed(oracle.limits, repair) for repair in alone)
+        return "alone", tuple(_changed(oracle.limits, repair) for repair in alone)
     together = least_repair(oracle)
-    if together is None:
-        return ["No relaxation was found that repairs it."]
-    lines = ["No change of one of them is enough. The least, as parts of the limits, that is (checked):"]
-    return lines + _shown([_changed(oracle.limits, together)])
+    return ("none", ()) if together is None else ("together", (_changed(oracle.limits, together),))
 
 
-def _described(limits: Sequence[Limit], members: Iterable[int]) -> list[str]:
-    """One line per entry and value, with the years in which it counts."""
-    years: dict[str, list[int]] = {}
-    heads: dict[str, str] = {}
-    for k in members:
-        limit = limits[k]
-        text = f"at most {limit.share}" if limit.share else _value(limit)
-        key = f"{limit.entry}\n{text}"
-        years.setdefault(key, []).append(limit.year)
-        heads[key] = text
-    return [f"{key.split(chr(10))[0]} ({_span(years[key])}): {text}" for key, text in heads.items()]
+def _asked(limit: Limit) -> Said:
+    """What a limit asks, its year left out."""
+    if limit.share and not limit.share.endswith("%"):
+        return Said(limit.entry, "", "at_most", float(limit.share.split()[0]), limit.unit)
+    return Said(limit.entry, "", limit.sense, limit.limit, limit.unit, limit.share)
 
 
-def _changed(limits: Sequence[Limit], repair: Repair) -> str:
-    """The changes of one repair, such as `total (2028): at most 41.2 million EUR/Year (now 40)`."""
-    years: dict[tuple[str, str], list[int]] = {}
+def _changed(limits: Sequence[Limit], repair: Repair) -> tuple[Said, ...]:
+    """What the limits of a repair would ask."""
+    pairs = []
     for k, amount in zip(repair.members, repair.amounts, strict=True):
-        limit = limits[k]
-        if limit.share.endswith("%"):
-            text = f"{limit.share} and {amount:.6g} {limit.unit}"
+        now, limit = _asked(limits[k]), limits[k]
+        if now.share:
+            changed = replace(now, more=amount)
         elif limit.share:
-            now = float(limit.share.split()[0])
-            text = f"at most {now + amount:.6g} {limit.unit} (now {now:g})"
+            changed = replace(now, limit=now.limit + amount, now=now.limit)
         else:
-            text = f"{_value(limit.relaxed(amount))} (now {limit.limit:.6g})"
-        years.setdefault((limit.entry, text), []).append(limit.year)
-    return "; ".join(f"{entry} ({_span(found)}): {text}" for (entry, text), found in years.items())
+            changed = replace(now, limit=limit.relaxed(amount).limit, now=now.limit)
+        pairs.append((changed, limit.year))
+    return _years_together(pairs)
 
 
-def _value(limit: Limit) -> str:
-    return f"{limit.sense.replace('_', ' ')} {limit.limit:.6g} {limit.unit}".rstrip()
+def _years_together(pairs: Iterable[tuple[Said, int]]) -> tuple[Said, ...]:
+    """One per entry and what it asks, with the years in which it counts."""
+    years: dict[tuple[str, str], list[int]] = {}
+    first: dict[tuple[str, str], Said] = {}
+    for said, year in pairs:
+        key = said.entry, said.asked
+        years.setdefault(key, []).append(year)
+        first.setdefault(key, said)
+    return tuple(replace(said, years=_span(years[key])) for key, said in first.items())
 
 
 def _span(years: Sequence[int]) -> str:
@@ -130,9 +122,3 @@ def _span(years: Sequence[int]) -> str:
     if len(ordered) > 1 and ordered[-1] - ordered[0] == len(ordered) - 1:
         return f"{ordered[0]}-{ordered[-1]}"
     return ", ".join(map(str, ordered))
-
-
-def _shown(lines: Iterable[str]) -> list[str]:
-    listed = list(lines)
-    more = [f"  * and {len(listed) - SHOWN} more"] if len(listed) > SHOWN else []
-    return [f"  * {line}" for line in listed[:SHOWN]] + more

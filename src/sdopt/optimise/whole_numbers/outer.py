@@ -18,7 +18,6 @@ from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
 from sdopt.optimise.crew import Crew
 from sdopt.optimise.cutting_planes import (
-    NEAR,
     OBJECTIVE_NOISE,
     TOUCHING,
     CuttingPlanes,
@@ -27,6 +26,7 @@ from sdopt.optimise.cutting_planes import (
     relative_gap,
     start_cutting_planes,
 )
+from sdopt.optimise.tangents import add_tangents, scale_and_height
 from sdopt.optimise.whole_numbers.branching import WHOLE, Proof, prove
 from sdopt.optimise.whole_numbers.patterns import Pattern, neighbours, pattern_of, with_pattern
 from sdopt.optimise.whole_numbers.relaxation import Relaxation
@@ -242,18 +242,10 @@ class OuterApproximation:
         return True
 
     def _take_in(self) -> None:
-        """Cuts and checks from what the archive gained."""
+        """Cuts from what the archive gained."""
         new = slice(self.used, len(self.archive.points))
         self.used = new.stop
-        values, gradients = self.archive.values[new], self.archive.gradients[new]
-        objective, slacks = self.view.objective(values), self.view.slacks(values)
-        slopes, slack_slopes = self.view.objective_gradient(gradients), self.view.slack_gradients(gradients)
-        for k, point in enumerate(self.archive.points[new]):
-            self.relaxation.add_objective_cut(objective[k] / self.scale, slopes[k] / self.scale, point)
-            for row in np.flatnonzero(slacks[k] < NEAR):
-                if int(row) not in self.left_out:
-                    slack, slope = float(slacks[k, row]), slack_slopes[k, row]
-                    self.relaxation.add_constraint_cut(int(row), slack, slope, point)
+        add_tangents(self.relaxation, self.view, self.archive, new, self.scale, self.left_out)
 
     def _check_against_cuts(self) -> None:
         """Every point against every tangent: above one by more than rounding, and concavity is disproved."""
@@ -294,8 +286,6 @@ def start_outer_approximation(
     """A search that uses what the archive holds; the archive must hold at least one point."""
     decisions = view.problem.decisions
     lower, upper = decisions.lower(), decisions.upper()
-    slope = np.abs(view.objective_gradient(archive.gradients[:1])[0])
-    scale = max(float(slope @ (upper - lower)), 1e-9)
-    highest = 1e3 * (1.0 + float(np.abs(view.objective(archive.values[:1])[0])) / scale)
+    scale, highest = scale_and_height(view, archive)
     relaxation = Relaxation(lower, upper, decisions.whole, view.problem.rules, highest)
     return OuterApproximation(view, archive, settings, progress, crew, left_out, relaxation, scale)

@@ -79,7 +79,7 @@ def search_whole(
     try:
         polytope = find_vertices(view.problem, np.random.default_rng(settings.seed))
     except InfeasibleError:
-        raise OptimisationError(clash(view, archive)) from None
+        raise OptimisationError(str(clash(view, archive))) from None
     trace: list[Trace] = []
     left_out: frozenset[int] = frozenset()
     while True:
