@@ -52,6 +52,18 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Excess:
+    """How far a sample stands above the archive's first so many tangents at most.
+
+    `above` is for the return, `slacks` (constraint,) for the scaled slacks.
+    """
+
+    tangents: int
+    above: float
+    slacks: Floats
+
+
+@dataclass(frozen=True)
 class Audit:
     """Outcome of all checks; `disproved` are the constraints (positions) that are not concave."""
 
@@ -59,6 +71,7 @@ class Audit:
     return_is_concave: bool
     disproved: frozenset[int]
     sample: Sample | None = field(default=None, repr=False)
+    excess: Excess | None = field(default=None, repr=False)
 
 
 def audit(
@@ -79,23 +92,32 @@ def audit(
     """
     sample = (earlier.sample if earlier else None) or _draw(view, polytope, best, count, seed)
     count = len(sample.points)
-    above, slack_above = tangent_excess(view, archive, sample.points, sample.ends)
+    found = _excess(view, archive, sample, earlier.excess if earlier else None)
     scale = max(abs(improvement), ROUNDING * abs(view.problem.null_objective), 1e-300)
     noise = OBJECTIVE_NOISE * scale + ROUNDING * abs(view.problem.null_objective)
     checks = [
         _check("return", "pairs", count, sample.below_chord(view.objective), noise, scale),
-        _check("return", "points against cuts", count, np.array([above]), noise, scale),
+        _check("return", "points against cuts", count, np.array([found.above]), noise, scale),
     ]
     slack_chord = sample.below_chord(view.slacks)
     broken: set[int] = set()
     for name, members in _by_name(view).items():
-        chord, excess = slack_chord[:, members], slack_above[members]
+        chord, excess = slack_chord[:, members], found.slacks[members]
         checks.append(_check(name, "pairs", count, chord.max(axis=1), SLACK_NOISE, 1.0))
         checks.append(_check(name, "points against cuts", count, excess, SLACK_NOISE, 1.0))
         bad = (chord > SLACK_NOISE).any(axis=0) | (excess > SLACK_NOISE)
         broken |= {member for member, is_bad in zip(members, bad, strict=True) if is_bad}
     concave = all(check.violations == 0 for check in checks[:2])
-    return Audit(tuple(checks), concave, frozenset(broken), sample)
+    return Audit(tuple(checks), concave, frozenset(broken), sample, found)
+
+
+def _excess(view: View, archive: Archive, sample: Sample, earlier: Excess | None) -> Excess:
+    """The sample against the tangents that an earlier look did not have; an archive only grows."""
+    first = earlier.tangents if earlier else 0
+    above, slacks = tangent_excess(view, archive, sample.points, sample.ends, slice(first, None))
+    if earlier:
+        above, slacks = max(above, earlier.above), np.maximum(slacks, earlier.slacks)
+    return Excess(len(archive.points), above, slacks)
 
 
 def _draw(view: View, polytope: Polytope, best: Floats, count: int, seed: int) -> Sample:

@@ -1,17 +1,18 @@
-"""The master problem: decision rules exactly, return and constraints by their cuts; an LP in HiGHS."""
+"""The master problem: decision rules exactly, return and constraints by their cuts; an LP in HiGHS.
+
+HiGHS is called directly: a search solves it dozens of times, each time with a few rows more.
+`transcription.cuts` gives the same problem in Pyomo.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import highspy
 import numpy as np
-import pyomo.environ as pyo
 from numpy.typing import NDArray
-from pyomo.contrib.appsi.base import TerminationCondition
-from pyomo.contrib.appsi.solvers import Highs
-from pyomo.core.expr.numeric_expr import LinearExpression
 
 from sdopt.errors import OptimisationError
 from sdopt.problem.rules import Rule
@@ -20,18 +21,20 @@ FEASIBILITY = 1e-9
 """Tolerance of HiGHS on rows and reduced costs, in the scaled units of the master problem."""
 IGNORED = 1e-9
 """HiGHS takes smaller weights for zero, with a warning; the bound takes every weight for what it is."""
+UNKNOWN = -1
+"""Place of what HiGHS has no column for."""
 
-_UPDATES = (
-    "check_for_new_or_removed_constraints",
-    "check_for_new_or_removed_vars",
-    "check_for_new_or_removed_params",
-    "check_for_new_objective",
-    "update_constraints",
-    "update_vars",
-    "update_params",
-    "update_named_expressions",
-    "update_objective",
-)
+
+class MasterRow(NamedTuple):
+    """One row: weights (decision,) times the decisions, plus `theta` times theta, is at most `limit`.
+
+    `columns` are the decisions that HiGHS gets to see.
+    """
+
+    columns: NDArray[np.intp]
+    weights: NDArray[np.float64]
+    limit: float
+    theta: float
 
 
 @dataclass(frozen=True)
@@ -60,48 +63,45 @@ class Master:
     ) -> None:
         """`highest` bounds theta before there are cuts (scaled objective)."""
         self.lower, self.upper, self.highest = lower, upper, highest
-        model = pyo.ConcreteModel()
-        model.decision = pyo.Var(range(len(lower)), bounds=lambda _, i: (lower[i], upper[i]))
-        model.theta = pyo.Var(bounds=(None, highest))
-        model.rules = pyo.ConstraintList()
-        model.cuts = pyo.ConstraintList()
-        model.objective = pyo.Objective(expr=model.theta, sense=pyo.maximize)
-        self.model = model
-        self.columns = [model.decision[i] for i in range(len(lower))]
-        self.rows: list[tuple[Any, NDArray[np.float64], float, float]] = []
+        self.rows: list[MasterRow] = []
         self.constraint_of_row: dict[int, int] = {}
         self.rule_count = len(rules)
-        for rule in rules:
-            self._add(model.rules, rule.weights, rule.limit, 0.0)
+        self.places = np.full(len(lower) + 1, UNKNOWN)  # column in HiGHS of every decision, and of theta
         self.solver = _solver()
-        self.solver.set_instance(model)
+        for rule in rules:
+            self._add(rule.weights, rule.limit, 0.0)
+        self._know(np.array([len(lower)]))
+        self.solver.changeColCost(int(self.places[-1]), 1.0)
 
     def add_objective_cut(
         self, value: float, gradient: NDArray[np.float64], point: NDArray[np.float64]
     ) -> None:
         """Theta <= value + gradient (u - point)."""
-        row = self._add(self.model.cuts, -gradient, value - float(gradient @ point), 1.0)
-        self.solver.add_constraints([row])
+        self._add(-gradient, value - float(gradient @ point), 1.0)
 
     def add_constraint_cut(
         self, constraint: int, slack: float, gradient: NDArray[np.float64], point: NDArray[np.float64]
     ) -> None:
         """0 <= slack + gradient (u - point)."""
         self.constraint_of_row[len(self.rows)] = constraint
-        row = self._add(self.model.cuts, -gradient, slack - float(gradient @ point), 0.0)
-        self.solver.add_constraints([row])
+        self._add(-gradient, slack - float(gradient @ point), 0.0)
 
-    def _add(self, rows: Any, weights: NDArray[np.float64], limit: float, theta: float) -> Any:
-        used = np.flatnonzero(np.abs(weights) > IGNORED)
-        variables = [self.columns[i] for i in used]
-        coefficients = [float(weights[i]) for i in used]
+    def _add(self, weights: NDArray[np.float64], limit: float, theta: float) -> None:
+        row = MasterRow(np.flatnonzero(np.abs(weights) > IGNORED), weights, float(limit), theta)
+        self.rows.append(row)
+        columns, values = row.columns, weights[row.columns]
         if theta:
-            variables.append(self.model.theta)
-            coefficients.append(theta)
-        body = LinearExpression(constant=0.0, linear_coefs=coefficients, linear_vars=variables)
-        row = rows.add((None, body, float(limit)))
-        self.rows.append((row, weights, float(limit), theta))
-        return row
+            columns, values = np.append(columns, len(self.lower)), np.append(values, theta)
+        self._know(columns)
+        places = self.places[columns].astype(np.int32)
+        self.solver.addRow(-highspy.kHighsInf, row.limit, len(places), places, values.astype(float))
+
+    def _know(self, columns: NDArray[np.intp]) -> None:
+        """Give HiGHS a column once a row has it: of equally good answers it takes one by their order."""
+        new = columns[self.places[columns] == UNKNOWN]
+        self.places[new] = self.solver.getNumCol() + np.arange(len(new))
+        lowest, highest = np.append(self.lower, -highspy.kHighsInf), np.append(self.upper, self.highest)
+        self.solver.addVars(len(new), lowest[new], highest[new])
 
     def solve(self) -> MasterAnswer:
         """Solve the LP.
@@ -111,38 +111,39 @@ class Master:
         OptimisationError
             When no decision vector meets rules and constraint cuts, or HiGHS fails.
         """
-        answer = self.solver.solve(self.model)
-        if answer.termination_condition in (
-            TerminationCondition.infeasible,
-            TerminationCondition.infeasibleOrUnbounded,
+        self.solver.run()
+        status = self.solver.getModelStatus()
+        if status in (
+            highspy.HighsModelStatus.kInfeasible,
+            highspy.HighsModelStatus.kUnboundedOrInfeasible,
         ):
             raise InfeasibleMasterError
-        if answer.termination_condition != TerminationCondition.optimal:
-            raise OptimisationError(
-                f"the master problem ended with {answer.termination_condition.name} in HiGHS."
-            )
-        primal = answer.solution_loader.get_primals()
-        duals = answer.solution_loader.get_duals([row for row, *_ in self.rows])
-        # A decision in no row at all is unknown to HiGHS: any value will do.
-        at = [primal.get(column, low) for column, low in zip(self.columns, self.lower, strict=True)]
-        point = np.clip(at, self.lower, self.upper)
-        multipliers = np.maximum([duals[row] for row, *_ in self.rows], 0.0)
+        if status != highspy.HighsModelStatus.kOptimal:
+            said = self.solver.modelStatusToString(status)
+            raise OptimisationError(f"the master problem ended with {said} in HiGHS.")
+        answer = self.solver.getSolution()
+        multipliers = np.maximum(answer.row_dual, 0.0)
         return MasterAnswer(
-            point=point,
-            value=float(answer.best_feasible_objective),
+            point=self._point(np.asarray(answer.col_value, dtype=np.float64)),
+            value=float(self.solver.getInfo().objective_function_value),
             dual_bound=self._dual_bound(multipliers),
             rule_multipliers=multipliers[: self.rule_count],
             constraint_multipliers=self._by_constraint(multipliers),
         )
+
+    def _point(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The decisions (decision,); one that is in no row at all may have any value."""
+        places = self.places[:-1]
+        return np.clip(np.where(places == UNKNOWN, self.lower, values[places]), self.lower, self.upper)
 
     def _dual_bound(self, multipliers: NDArray[np.float64]) -> float:
         """Upper bound that any multipliers >= 0 give over the box: weak duality, whatever HiGHS says.
 
         Those of the objective cuts are scaled to add up to one, so that theta drops out exactly.
         """
-        weights = np.array([row[1] for row in self.rows])
-        limits = np.array([row[2] for row in self.rows])
-        theta = np.array([row[3] for row in self.rows])
+        weights = np.array([row.weights for row in self.rows])
+        limits = np.array([row.limit for row in self.rows])
+        theta = np.array([row.theta for row in self.rows])
         share = float(multipliers @ theta)
         if share <= 0.0:
             return self.highest
@@ -162,15 +163,18 @@ class InfeasibleMasterError(OptimisationError):
     """No decision vector meets the rules and the constraint cuts."""
 
 
-def _solver() -> Highs:
-    solver = Highs()
-    solver.config.load_solution = False
-    for name in _UPDATES:
-        setattr(solver.update_config, name, False)
-    solver.highs_options = {
+def _solver() -> Any:
+    """A quiet HiGHS that maximises; one thread, fixed seed."""
+    make: Any = highspy.Highs  # ships no types
+    solver = make()
+    options = {
+        "output_flag": False,
         "threads": 1,
         "random_seed": 0,
         "primal_feasibility_tolerance": FEASIBILITY,
         "dual_feasibility_tolerance": FEASIBILITY,
     }
+    for name, value in options.items():
+        solver.setOptionValue(name, value)
+    solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
     return solver

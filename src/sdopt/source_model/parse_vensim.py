@@ -39,6 +39,13 @@ _LEFT_SIDE = re.compile(r'[\w"\]]\s*(?::=|==?|:\s*[\w(]|\(\s*[\[(])')
 
 def parse_vensim(path: Path, content: bytes) -> tuple[Any, dict[str, str], Method]:
     """The abstract model, the text of its equations by key, and the integration method."""
+    from sdopt.source_model.vensim_grammar import by_runs
+
+    with by_runs():
+        return _parse(path, content)
+
+
+def _parse(path: Path, content: bytes) -> tuple[Any, dict[str, str], Method]:
     from pysd.translators.vensim.vensim_file import VensimFile
 
     encoding = _encoding(path, content)

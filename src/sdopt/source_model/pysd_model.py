@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -41,8 +43,21 @@ def write_translation(model: SourceModel, grid: TimeGrid, folder: Path) -> Path:
     for number, section in enumerate(builder.sections):
         section.path = folder / f"section_{number}.py"
     # Else PySD writes numbers with 8 digits, and leaves out the middle of long tables.
-    with np.printoptions(precision=17, threshold=sys.maxsize):
+    with np.printoptions(precision=17, threshold=sys.maxsize), _unformatted():
         return Path(builder.build_model())
+
+
+@contextmanager
+def _unformatted() -> Iterator[None]:
+    """PySD's builder without its formatter, which takes most of the time and changes the layout only."""
+    from pysd.builders.python import python_model_builder as builder
+
+    formatter = builder.black
+    builder.black = SimpleNamespace(FileMode=formatter.FileMode, format_file_contents=lambda text, **_: text)
+    try:
+        yield
+    finally:
+        builder.black = formatter
 
 
 def load_translation(file: Path, model: SourceModel) -> Any:

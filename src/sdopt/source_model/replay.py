@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +72,9 @@ class Referee:
         import pandas as pd
 
         loaded, grid = load_translation(self.file, self.model), self.grid
+        visible = self.model.system.visible
         moment = RungeKutta(loaded).moment if self.model.system.time.method == "rk4" else loaded.time
-        bases = {split_key(v.key)[0] if v.subscripts else v.key for v in self.model.system.visible.values()}
+        bases = {split_key(v.key)[0] if v.subscripts else v.key for v in visible.values()}
         names = {base: name for base, name in python_names(loaded).items() if base in bases}
         frame = loaded.run(
             params=parameters(loaded, self.model, constants, paths, grid, moment),
@@ -85,21 +86,21 @@ class Referee:
             raise ReplayError(f"PySD returned {len(frame)} time points instead of {grid.steps + 1}.")
         columns: dict[str, Array] = {}
         for base, name in names.items():
-            columns |= self._columns(base, frame[name].to_list())
-        missing = [v.name for key, v in self.model.system.visible.items() if key not in columns]
+            columns |= _columns(visible, base, frame[name].to_list())
+        missing = [v.name for key, v in visible.items() if key not in columns]
         if missing:
             raise ReplayError(f"{self.model.path}: PySD's model has no {', '.join(missing[:5])}.")
-        return pd.DataFrame({key: columns[key] for key in self.model.system.visible}, index=grid.times)
+        return pd.DataFrame({key: columns[key] for key in visible}, index=grid.times)
 
-    def _columns(self, base: str, values: list[Any]) -> dict[str, Array]:
-        """The values (steps + 1,) of a variable, or of each of its elements, by key."""
-        if getattr(values[0], "ndim", 0):
-            stacked = np.stack([value.values.ravel() for value in values], axis=1)
-            return dict(zip(element_keys(base, values[0]), stacked.astype(float), strict=True))
-        visible = self.model.system.visible
-        # PySD gives an array of one element as a plain number.
-        key = base if base in visible else next(key for key in visible if split_key(key)[0] == base)
-        return {key: np.array([float(value) for value in values])}
+
+def _columns(keys: Collection[str], base: str, values: list[Any]) -> dict[str, Array]:
+    """The values (steps + 1,) of a variable, or of each of its elements, by key; `keys` are all there are."""
+    if getattr(values[0], "ndim", 0):
+        stacked = np.stack([value.values.ravel() for value in values], axis=1)
+        return dict(zip(element_keys(base, values[0]), stacked.astype(float), strict=True))
+    # PySD gives an array of one element as a plain number.
+    key = base if base in keys else next(key for key in keys if split_key(key)[0] == base)
+    return {key: np.array([float(value) for value in values])}
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pyomo.environ as pyo
+from pyomo.core.expr.numeric_expr import LinearExpression
 from pyomo.environ import ConcreteModel
 
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, View
 from sdopt.optimise.cutting_planes import Progress
-from sdopt.optimise.master import Master
+from sdopt.optimise.master import Master, MasterRow
 from sdopt.optimise.search import search
 from sdopt.problem.build import Problem
 
@@ -30,7 +32,7 @@ def final_master(problem: Problem, progress: Progress) -> tuple[ConcreteModel, s
         raise OptimisationError(
             "the return is not concave, so tangents bound nothing: there is no linear problem; write .nl."
         )
-    model = found.planes.master.model
+    model = in_pyomo(found.planes.master)
     model.objective.set_value(problem.null_objective + found.planes.scale * model.theta)
     model.words = {
         "decision": [f"{name} ({year})" for name, year in problem.decisions.labels()],
@@ -45,6 +47,28 @@ def final_master(problem: Problem, progress: Progress) -> tuple[ConcreteModel, s
         f"the final linear master, not the problem itself: the rules, and {len(model.cuts)} tangents of "
         f"return and limits. Its optimum, {bound:.9g} {problem.objective_unit}, is a bound if concave"
     )
+
+
+def in_pyomo(master: Master) -> ConcreteModel:
+    """The master as it stands, in Pyomo: variables `decision` and `theta`, rows `rules` and `cuts`."""
+    model = ConcreteModel()
+    bounds = list(zip(master.lower.tolist(), master.upper.tolist(), strict=True))
+    model.decision = pyo.Var(range(len(bounds)), bounds=lambda _, i: bounds[i])
+    model.theta = pyo.Var(bounds=(None, master.highest))
+    model.rules, model.cuts = pyo.ConstraintList(), pyo.ConstraintList()
+    model.objective = pyo.Objective(expr=model.theta, sense=pyo.maximize)
+    for number, row in enumerate(master.rows):
+        rows = model.rules if number < master.rule_count else model.cuts
+        rows.add((None, _left_side(model, row), row.limit))
+    return model
+
+
+def _left_side(model: ConcreteModel, row: MasterRow) -> LinearExpression:
+    variables = [model.decision[int(i)] for i in row.columns]
+    weights = [float(row.weights[i]) for i in row.columns]
+    if row.theta:
+        variables, weights = [*variables, model.theta], [*weights, row.theta]
+    return LinearExpression(constant=0.0, linear_coefs=weights, linear_vars=variables)
 
 
 def _cuts(problem: Problem, master: Master) -> list[str]:
