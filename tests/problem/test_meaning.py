@@ -231,6 +231,7 @@ def test_decisions_in_different_units_cannot_be_added(tmp_path: Path) -> None:
         tmp_path,
         ("decisions.access", {"variable": "effect of prevention", "bounds": [-1, 0]}),
         ("model.changes", {}),
+        ("uncertainties", "from_table"),
     )
     (complaint,) = complaints(loaded, model())
     assert 'adds different units: "million EUR/Year" (prevention spending), "Dmnl"' in complaint

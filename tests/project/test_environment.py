@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "configs/voorbeeld-100k.yaml"
 HEAVY = [
     *("highspy", "matplotlib", "numpy", "odfdo", "pandas", "pint", "pyarrow", "pydantic", "pyomo"),
-    *("pysd", "scipy", "xarray", "xlsxwriter", "yaml"),
+    *("pysd", "scipy", "sklearn", "xarray", "xlsxwriter", "yaml"),
 ]
 BARE = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # else Python mends such a locale by itself
 ENVIRONMENTS = {

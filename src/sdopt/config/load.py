@@ -15,6 +15,7 @@ from sdopt.config.rules import check_rules, parts_of
 from sdopt.config.schema import Config
 from sdopt.config.shape import check_shape, check_version, validate
 from sdopt.config.text_file import read_text
+from sdopt.config.uncertainty import with_paths
 from sdopt.errors import Complaints, ConfigError
 
 
@@ -92,5 +93,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         "ledger": ledger,
         "valuation": valuation,
         "fiscal_rules": fiscal,
+        "uncertainties": with_paths(config.uncertainties, absolute),
+        "sweep": config.sweep.with_paths(absolute),
     }
     return config.model_copy(update=parts)

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from sdopt.config.correlations import check_correlations
 from sdopt.config.document import Complain, Place
 from sdopt.config.forms import Form, Given, check_forms
 from sdopt.config.names import same_name
 from sdopt.config.programme_rules import Beside, check_programmes
 from sdopt.config.programmes import Choice, Programme
+from sdopt.config.robust import Robust, check_robust
 from sdopt.config.schema import (
     Constraint,
     Decision,
@@ -24,12 +26,20 @@ from sdopt.config.schema import (
     ModelFiles,
     Objective,
     Output,
-    Uncertainty,
     Valuation,
     Years,
 )
 from sdopt.config.shape import Model, validate
+from sdopt.config.sweep import Sweep, check_sweep
 from sdopt.config.text_file import is_file, similar_file
+from sdopt.config.uncertainty import (
+    Correlation,
+    ExternalScenario,
+    Uncertainty,
+    check_external,
+    check_uncertainties,
+    data_files,
+)
 from sdopt.errors import did_you_mean
 
 Key = TypeVar("Key", bound="str | int")
@@ -54,6 +64,8 @@ class Parts:
     decisions: Mapping[str, Decision]
     constraints: Mapping[str, Constraint]
     uncertainties: Mapping[int, Uncertainty]
+    correlations: Mapping[int, Correlation]
+    external_scenarios: Mapping[str, ExternalScenario]
     decision_ids: tuple[str, ...]
     fiscal_rules: FiscalRules | None
     forms: Mapping[str, Form]
@@ -61,6 +73,8 @@ class Parts:
     choices: Mapping[str, Choice]
     programme_ids: tuple[str, ...]
     language: str
+    robust: Robust | None
+    sweep: Sweep | None
 
     @property
     def spending_ids(self) -> tuple[str, ...]:
@@ -71,7 +85,6 @@ class Parts:
 def parts_of(data: Any) -> Parts:
     """What can be checked of `data`, so that a fault in one place hides none elsewhere."""
     top = data if isinstance(data, dict) else {}
-    listed = top.get("uncertainties")
     return Parts(
         model=_part(ModelFiles, top.get("model")),
         ledger=_part(LedgerFiles, top.get("ledger")),
@@ -81,7 +94,9 @@ def parts_of(data: Any) -> Parts:
         objective=_part(Objective, top.get("objective")),
         decisions=_each(Decision, _mapping(top.get("decisions"))),
         constraints=_each(Constraint, _mapping(top.get("constraints"))),
-        uncertainties=_each(Uncertainty, dict(enumerate(listed if isinstance(listed, list) else ()))),
+        uncertainties=_each(Uncertainty, _listed(top.get("uncertainties"))),
+        correlations=_each(Correlation, _listed(top.get("correlations"))),
+        external_scenarios=_each(ExternalScenario, _mapping(top.get("external_scenarios"))),
         decision_ids=tuple(_mapping(top.get("decisions"))),
         fiscal_rules=_part(FiscalRules, top.get("fiscal_rules")),
         forms=_each(Form, _mapping(top.get("forms"))),
@@ -89,6 +104,8 @@ def parts_of(data: Any) -> Parts:
         choices=_each(Choice, _mapping(top.get("choices"))),
         programme_ids=tuple(_mapping(top.get("programmes"))),
         language=str(_mapping(top.get("output")).get("language", Output().language)),
+        robust=_part(Robust, top.get("robust", {})),
+        sweep=_part(Sweep, top.get("sweep", {})),
     )
 
 
@@ -109,7 +126,13 @@ def check_rules(parts: Parts, folder: Path, complain: Complain) -> None:
     _check_decided_once(parts.decisions, complain)
     for name, constraint in parts.constraints.items():
         _check_constraint(("constraints", name), constraint, parts, complain)
-    _check_uncertainties(parts.uncertainties, complain)
+    check_uncertainties(parts.uncertainties, complain)
+    check_correlations(parts.correlations, complain)
+    span = (parts.horizon.start, parts.horizon.end) if parts.horizon else None
+    check_external(parts.external_scenarios, span, complain)
+    check_robust(parts.robust, complain)
+    if parts.sweep:
+        check_sweep(parts.sweep, folder, complain)
     if parts.years and parts.years.first <= parts.years.last:
         check_forms(parts.forms, _given(parts, parts.years), complain)
         check_programmes(parts.programmes, parts.choices, _beside(parts, parts.years), complain)
@@ -141,6 +164,10 @@ def _mapping(data: Any) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def _listed(data: Any) -> dict[int, Any]:
+    return dict(enumerate(data)) if isinstance(data, list) else {}
+
+
 def _part(model: type[Model], data: Any) -> Model | None:
     try:
         return validate(model, data)
@@ -164,6 +191,7 @@ def _files(parts: Parts) -> dict[Place, Path | None]:
         files |= {("ledger", "perspectives"): parts.ledger.perspectives_file}
     if parts.valuation:
         files |= {("valuation", "file"): parts.valuation.file}
+    files |= data_files(parts.uncertainties)
     return files
 
 
@@ -323,19 +351,3 @@ def _check_constraint_years(place: Place, constraint: Constraint, parts: Parts, 
             f"{years.first} up to and including {years.last} is not inside the decision years, "
             f"{decided.first} up to and including {decided.last}",
         )
-
-
-def _check_uncertainties(uncertainties: Mapping[int, Uncertainty], complain: Complain) -> None:
-    seen: set[str] = set()
-    for number, uncertainty in uncertainties.items():
-        place, name = ("uncertainties", number), same_name(uncertainty.constant)
-        if uncertainty.low > uncertainty.high:
-            complain(place, f"low {uncertainty.low:g} is above high {uncertainty.high:g}; swap them")
-        elif uncertainty.low <= 0 and uncertainty.distribution == "lognormal":
-            complain(
-                place,
-                f"lognormal has positive values only, low is {uncertainty.low:g}; raise it or choose another",
-            )
-        if name in seen:
-            complain(place, f'"{uncertainty.constant}" is listed already; keep one of the two')
-        seen.add(name)

@@ -11,7 +11,10 @@ from pydantic import Field
 from sdopt.config.explanation import Explanation
 from sdopt.config.forms import Form
 from sdopt.config.programmes import Choice, Programme
+from sdopt.config.robust import Robust
 from sdopt.config.strict import Strict
+from sdopt.config.sweep import Sweep
+from sdopt.config.uncertainty import Correlation, ExternalScenario, Uncertainty
 
 SCHEMA_VERSION = 1
 
@@ -171,19 +174,6 @@ class Objective(Strict):
     """Model variables whose present values are shown beside the objective, such as its parts."""
 
 
-class Uncertainty(Strict):
-    """One constant that is not known well. Listed in the assumptions; sampled by `sdopt sweep` (later)."""
-
-    constant: str
-    """Name of the constant as written in the model."""
-    low: float
-    """Lowest value that is thinkable, in the model's unit."""
-    high: float
-    """Highest value that is thinkable, in the model's unit."""
-    distribution: Literal["fixed", "uniform", "triangular", "normal", "lognormal"] = "triangular"
-    """How likely the values between are; triangular has its top at the value used."""
-
-
 class Search(Strict):
     """How the optimiser works."""
 
@@ -243,11 +233,22 @@ class Config(Strict):
     """Who pays and who gains; no such tables when absent."""
     valuation: Valuation | None = None
     """How effects without a price are valued; the table of constants decides when absent."""
-    uncertainties: Literal["from_table"] | tuple[Uncertainty, ...] = "from_table"
-    """`from_table`: every constant with status judgement or memory or confidence C or D, unless fixed."""
+    uncertainties: Literal["from_table"] | tuple[Literal["from_table"] | Uncertainty, ...] = "from_table"
+    """`from_table`: every constant with status judgement or memory or confidence C or D, unless fixed.
+
+    In a list, `from_table` stands for those, and what is listed beside it replaces them one by one.
+    """
+    correlations: tuple[Correlation, ...] = ()
+    """Pairs of uncertain constants that are high or low together; others are independent."""
+    external_scenarios: dict[str, ExternalScenario] = {}
+    """Name in plain words -> future that nobody here chooses; an empty one is the model as it stands."""
     search: Search = Search()
     """How the optimiser works."""
     explanation: Explanation = Explanation()
     """What `optimise --explain` explains beside prices, ranges and contributions."""
+    robust: Robust = Robust()
+    """What `sdopt robust` optimises: one allocation for all scenarios."""
+    sweep: Sweep = Sweep()
+    """What `sdopt sweep` runs."""
     output: Output = Output()
     """Where results go and in which language."""

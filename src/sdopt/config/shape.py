@@ -173,11 +173,12 @@ def _number_hint(found: str) -> str:
 
 
 def _description(place: Place, kind: type[BaseModel]) -> str:
-    """What the key at `place` is for, as a sentence with a leading space, or ''."""
+    """What the key at `place` is for: the first lines of its docstring with a leading space, or ''."""
     for model in _models_at(place[:-1], kind) if place else ():
         known = model.model_fields.get(str(place[-1]))
         if known and known.description:
-            return f" ({known.description})"
+            summary = known.description.split("\n\n")[0]
+            return f" ({summary})"
     return ""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sdopt import __version__
 from sdopt.config.load import LoadedConfig
 from sdopt.config.schema import Output
+from sdopt.config.uncertainty import observation_files
 from sdopt.equations.system import EquationSystem
 from sdopt.export.replay_model import fill_in
 from sdopt.problem.build import Problem, constant_values
@@ -45,6 +46,8 @@ def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) ->
         facts["valuation_hash"] = text_hash(valuation.file.read_bytes())
     if loaded.fiscal:
         facts["fiscal_rules_hash"] = loaded.fiscal.library.sha256
+    if files := observation_files(loaded.config.uncertainties):
+        facts["observation_hashes"] = {file.name: text_hash(file.read_bytes()) for file in files}
     return Result(**{**vars(result), "provenance": {**result.provenance, **facts}}).with_figures(
         versions=versions(), config_hash=loaded.sha256
     )

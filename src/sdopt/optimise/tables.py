@@ -10,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sdopt.config.names import same_name
+from sdopt.config.uncertainty import Uncertainty, asked
 from sdopt.equations.simulate import simulate_all
 from sdopt.problem.build import Problem, constant_values
 from sdopt.problem.rules import Rule
+from sdopt.problem.uncertainties import ends, left_out
 from sdopt.result import TIDY_COLUMNS
 
 Floats = NDArray[np.float64]
@@ -204,8 +206,10 @@ def _free(problem: Problem, point: Floats) -> NDArray[np.bool_]:
 def assumption_table(problem: Problem) -> pd.DataFrame:
     """Every constant with range, distribution, source, status and confidence, and whether it is sampled."""
     listed = {same_name(row.name): row for row in problem.constants}
-    asked = problem.config.uncertainties
-    named = {} if isinstance(asked, str) else {same_name(u.constant): u for u in asked}
+    uncertain = problem.config.uncertainties
+    drawn = asked(uncertain, problem.constants)
+    kept = left_out(problem.config, problem.constants, problem.system)
+    named = {same_name(u.constant): u for u in uncertain if isinstance(u, Uncertainty)}
     changed = {same_name(name) for name in problem.config.model.changes}
     values = constant_values(problem.system)
     rows = []
@@ -213,13 +217,15 @@ def assumption_table(problem: Problem) -> pd.DataFrame:
         name = same_name(variable.name)
         row, uncertainty = listed.get(name), named.get(name)
         distribution = uncertainty.distribution if uncertainty else row.distribution if row else "fixed"
-        by_default = asked == "from_table" and row is not None and row.uncertain
+        low, high = (row.low, row.high) if row else (None, None)
+        if uncertainty is not None:
+            low, high = ends(uncertainty) if name in drawn else (uncertainty.low, uncertainty.high)
         rows.append(
             {
                 "name": variable.name,
                 "value": values[variable.key],
-                "low": uncertainty.low if uncertainty else row.low if row else None,
-                "high": uncertainty.high if uncertainty else row.high if row else None,
+                "low": low,
+                "high": high,
                 "distribution": distribution,
                 "unit": variable.unit,
                 "source": "config" if name in changed else row.source if row else "model",
@@ -227,7 +233,7 @@ def assumption_table(problem: Problem) -> pd.DataFrame:
                 "status": "config" if name in changed else row.status if row else "model",
                 "confidence": row.confidence if row else "",
                 "note": row.note if row else variable.description,
-                "uncertain": distribution != "fixed" and (uncertainty is not None or by_default),
+                "uncertain": name in drawn and name not in kept,
             }
         )
     return pd.DataFrame(rows).astype({"low": float, "high": float})

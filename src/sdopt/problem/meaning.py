@@ -22,6 +22,7 @@ from sdopt.problem.forms_check import check_forms_meaning
 from sdopt.problem.mechanisms import check_mechanisms
 from sdopt.problem.programmes import check_programme_meaning, decided_names
 from sdopt.problem.rules import other_weights, sides
+from sdopt.problem.uncertainties import Model, check_uncertain
 
 ROUNDING = 1e-9
 """Slack with which times and values are compared."""
@@ -33,6 +34,13 @@ def resolve(name: str, system: EquationSystem) -> Variable | None:
     """The variable that `name` means; case does not matter, and a space is as good as an underscore."""
     wanted = same_name(name)
     return next((v for v in system.visible.values() if same_name(v.name) == wanted), None)
+
+
+def elements(name: str, system: EquationSystem) -> list[Variable]:
+    """The variable that `name` means, or all elements of the array of that name; empty when there is none."""
+    found = resolve(name, system)
+    wanted = same_name(name)
+    return [found] if found else [v for v in system.visible.values() if same_name(v.parts[0]) == wanted]
 
 
 def changed_constants(
@@ -78,6 +86,9 @@ def check_meaning(loaded: LoadedConfig, system: EquationSystem, constants: tuple
     _check_uncertainties(check)
     for number, name in enumerate(loaded.config.output.show):
         check.find(("output", "show", number), name)
+    for number, name in enumerate(loaded.config.sweep.outputs):
+        if not elements(name, system):
+            check.find(("sweep", "outputs", number), name)
     _check_labels(check)
     if loaded.config.model.constants is not None:
         _check_table(check)
@@ -308,18 +319,12 @@ def _amount_per_year(check: _Check, place: Place, variable: Variable | None) -> 
 
 
 def _check_uncertainties(check: _Check) -> None:
-    listed = check.config.uncertainties
-    for number, uncertainty in enumerate(listed if isinstance(listed, tuple) else ()):
-        place = ("uncertainties", number)
-        variable = check.find((*place, "constant"), uncertainty.constant, constant=True)
-        if variable is None:
-            continue
-        low, high, today = uncertainty.low, uncertainty.high, check.values[variable.key]
-        _check_in_range(check, place, variable, (low, high))
-        if not (_at_most(low, today) and _at_most(today, high)):
-            check.complain(
-                place, f"{today:g}, the value used, is outside [{low:g}, {high:g}]; widen the range"
-            )
+    model = Model(
+        lambda place, name: check.find(place, name, constant=True),
+        lambda variable, value: _outside_range(check, variable, value),
+        check.values,
+    )
+    check_uncertain(check.config, check.constants, model, check.complain)
 
 
 def _check_labels(check: _Check) -> None:

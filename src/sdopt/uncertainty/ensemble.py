@@ -64,19 +64,7 @@ class Ensemble:
     @cached_property
     def limits(self) -> Floats:
         """The limit of every constraint of the problem, (scenario, constraint), in its own unit."""
-        rows = len(self.problem.evaluator.functionals)
-        first, other, columns = rows - len(self.listed), rows, []
-        nothing = np.zeros(self.count)
-        for place, one in enumerate(self.listed):
-            relative = {}
-            for sense in one.others:
-                relative[sense], other = self.null_values[:, other], other + 1
-            null = self.null_values[:, first + place]
-            columns += [
-                np.broadcast_to(limit_value(limit, null, relative.get(sense, nothing)), self.count)
-                for sense, limit, _ in sides(one.constraint)
-            ]
-        return np.array(columns).reshape(len(columns), self.count).T
+        return limits_in(self.problem, self.listed, self.null_values)
 
     def values(self, point: Floats) -> Floats:
         """Every functional for a decision vector (decision,): (scenario, functional); nan where it fails."""
@@ -91,9 +79,7 @@ class Ensemble:
 
         Scaled as at central values, so that slacks of different scenarios can be compared.
         """
-        limits = self.problem.constraints
-        columns = [c.sign * (self.limits[:, k] - values[:, c.row]) / c.scale for k, c in enumerate(limits)]
-        return np.array(columns).reshape(len(limits), len(values)).T
+        return slacks_in(self.problem, self.limits, values)
 
     def objective_slopes(self, point: Floats) -> tuple[Floats, Floats]:
         """Improvement (scenario,) and its exact slope (scenario, decision) at a decision vector."""
@@ -141,7 +127,8 @@ class Ensemble:
         for block, constants, paths in self._blocks():
             result = run(self.program, constants, {**paths, **allocation}, check=False, backend=self.backend)
             failed |= {block.start + k: why for k, why in failures(self.program, result).items()}
-            measured[block] = (flat @ result.reshape(flat.shape[1], -1)).T
+            with np.errstate(invalid="ignore"):  # of a scenario that failed nothing is a number
+                measured[block] = (flat @ result.reshape(flat.shape[1], -1)).T
         return measured, failed
 
     def _blocks(self) -> Iterator[tuple[slice, dict[str, Floats], dict[str, Floats]]]:
@@ -151,6 +138,34 @@ class Ensemble:
         for block in scenario_blocks(self.count, width):
             part = self.scenarios.part(block)
             yield block, part.constants(central), part.paths(central, times)
+
+
+def limits_in(problem: Problem, listed: Sequence[Listed], null_values: Floats) -> Floats:
+    """The limit of every constraint, (scenario, constraint), in its own unit.
+
+    `null_values` (scenario, sum) are the problem's functionals in the null alternative, followed by the sums
+    that limits are relative to.
+    """
+    rows, count = len(problem.evaluator.functionals), len(null_values)
+    first, other, columns = rows - len(listed), rows, []
+    nothing = np.zeros(count)
+    for place, one in enumerate(listed):
+        relative = {}
+        for sense in one.others:
+            relative[sense], other = null_values[:, other], other + 1
+        null = null_values[:, first + place]
+        columns += [
+            np.broadcast_to(limit_value(limit, null, relative.get(sense, nothing)), count)
+            for sense, limit, _ in sides(one.constraint)
+        ]
+    return np.array(columns).reshape(len(columns), count).T
+
+
+def slacks_in(problem: Problem, limits: Floats, values: Floats) -> Floats:
+    """Scaled slack of every constraint, (scenario, constraint), from limits and values (scenario, sum)."""
+    asked = problem.constraints
+    columns = [c.sign * (limits[:, k] - values[:, c.row]) / c.scale for k, c in enumerate(asked)]
+    return np.array(columns).reshape(len(columns), len(values)).T
 
 
 def build_ensemble(problem: Problem, scenarios: Scenarios, backend: Backend = run_block) -> Ensemble:
