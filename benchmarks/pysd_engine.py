@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from question import Floats, Question
 from sdopt.problem.evaluate import functional_matrix
-from sdopt.source_model.parse import canonical
+from sdopt.source_model.pysd_model import element_keys, parameters, python_names, split_key
 from sdopt.source_model.read import SourceModel
 
 
@@ -25,12 +24,15 @@ class PysdEngine:
         self.question = question
         problem, self.grid = question.problem, question.problem.grid
         self.model = _load(model.path)
-        names = {canonical(name): name for name in self.model.namespace}
-        self.paths: dict[str, NDArray[Any]] = dict(problem.decisions.null_paths())
-        parameters: dict[str, Any] = {names[k]: float(v) for k, v in problem.changed_constants.items()}
-        parameters |= {names[key]: self._step_function(key) for key in self.paths}
+        names = python_names(self.model)
+        nulls = problem.decisions.null_paths()
         with _known_warnings():
-            self.model.set_components(parameters)
+            fixed = {key: value for key, value in problem.changed_constants.items() if key not in nulls}
+            self.model.set_components(parameters(self.model, model, fixed, {}, self.grid, self.model.time))
+            arrays = {split_key(key)[0] for key in nulls if model.system.variables[key].subscripts}
+            self.arrays = {base: getattr(self.model.components, names[base])() for base in sorted(arrays)}
+            self.steps = self._per_step(nulls)
+            self.model.set_components({names[key]: self._step_function(key) for key in self.steps})
         self.rows = list(dict.fromkeys([*problem.objective_rows, *(c.row for c in problem.constraints)]))
         asked = tuple(problem.evaluator.functionals[row] for row in self.rows)
         keys = tuple(dict.fromkeys(key for functional in asked for key in functional.weights))
@@ -47,16 +49,27 @@ class PysdEngine:
     def run(self, point: Floats) -> Floats:
         """Trajectories (column, time) for one decision vector."""
         expanded = self.question.problem.decisions.expand(point[None])
-        self.paths = {key: path[:, 0] for key, path in expanded.items()}
+        self.steps = self._per_step({key: path[:, 0] for key, path in expanded.items()})
         step, end = self.grid.step, self.grid.end
         with _known_warnings():
             frame = self.model.run(return_columns=self.columns, time_step=step, saveper=step, final_time=end)
         return np.asarray(frame[self.columns].to_numpy(dtype=float).T)
 
-    def _step_function(self, key: str) -> Callable[[], float]:
+    def _per_step(self, paths: Mapping[str, Floats]) -> dict[str, list[Any]]:
+        """What every changed variable is at each step: a number, or PySD's array of all its elements."""
+        inside = {key for base, array in self.arrays.items() for key in element_keys(base, array)}
+        found: dict[str, list[Any]] = {
+            key: [float(value) for value in path] for key, path in paths.items() if key not in inside
+        }
+        for base, array in self.arrays.items():
+            rows = np.stack([paths[key] for key in element_keys(base, array)], axis=1)
+            found[base] = [array.copy(data=row.reshape(array.shape)) for row in rows]
+        return found
+
+    def _step_function(self, key: str) -> Callable[[], Any]:
         """The value of the step PySD is at; a pandas Series would become a ramp between steps."""
         start, step = self.grid.start, self.grid.step
-        return lambda: float(self.paths[key][round((self.model.time() - start) / step)])
+        return lambda: self.steps[key][round((self.model.time() - start) / step)]
 
 
 def _load(path: Path) -> Any:

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
         Answer,
         Model,
         Question,
+        Sweep,
         load,
         load_model,
         optimise,
         pyomo_model,
         simulate,
         simulate_model,
+        sweep,
     )
 
 __version__ = "0.1.0"
@@ -24,12 +26,14 @@ __all__ = [
     "Answer",
     "Model",
     "Question",
+    "Sweep",
     "load",
     "load_model",
     "optimise",
     "pyomo_model",
     "simulate",
     "simulate_model",
+    "sweep",
 ]
 
 

@@ -28,6 +28,7 @@ from sdopt.problem.build import Problem, build_problem, with_constants
 from sdopt.problem.meaning import resolve
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel, read_model
+from sdopt.sweep import frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from sdopt.equations.system import EquationSystem
     from sdopt.optimise.cutting_planes import Progress
     from sdopt.optimise.transcription.problem import ConcreteModel
+
+Sweep, sweep = frames.Sweep, frames.sweep
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -387,11 +390,11 @@ def _silent(iteration: int, best: float | None, bound: float, gap: float | None)
 
 
 class _CallableRoom(ModuleType):
-    """`sdopt.optimise` is a room of the package as well as the function: the room may be called."""
+    """`sdopt.optimise` and `sweep` are rooms of the package as well as functions: a room may be called."""
 
-    def __call__(self, question: Question, **options: Any) -> Answer:
-        """The function."""
-        return optimise(question, **options)
+    def __call__(self, question: Question, **options: Any) -> Any:
+        return globals()[self.__name__.rpartition(".")[2]](question, **options)
 
 
-sys.modules["sdopt.optimise"].__class__ = _CallableRoom
+for _room in ("optimise", "sweep"):
+    sys.modules[f"sdopt.{_room}"].__class__ = _CallableRoom

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from sdopt.problem.build import Problem
     from sdopt.source_model.read import SourceModel
 
+# Sums of matrix products depend on how many threads share them: the bytes of a result must not. NumPy reads
+# this when it is loaded; its matrices are small here, and a second thread only gets in the way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 FILE = click.Path(path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,6 +37,7 @@ class _Commands(click.Group):
             getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
         # A command lives for seconds: looking for reference cycles would take a fifth of them.
         gc.disable()
+        atexit.register(gc.freeze)  # nor look for them when Python ends
         try:
             return super().invoke(context)
         except SdoptError as error:
@@ -118,6 +125,66 @@ def optimise(
         click.echo(line)
     if stop.interrupted and not kept.finished:
         click.get_current_context().exit(130)
+
+
+@main.command("sweep")
+@click.argument("config", type=FILE)
+@click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
+@click.option("--resume", is_flag=True, help="Go on where an earlier run of this sweep was stopped.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that simulate [as many as save time]; the results do not depend on it.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["numpy", "compiled"]),
+    default="numpy",
+    help="How to simulate; compiled is faster (pip install sdopt[fast]).",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Dask cluster that simulates (tcp://host:port), or `local` for one on this machine.",
+)
+def sweep_(
+    config: Path,
+    output: Path | None,
+    resume: bool,
+    workers: int | None,
+    backend: str,
+    scheduler: str | None,
+) -> None:
+    """Run the allocations of CONFIG in many scenarios, and write a results folder.
+
+    Always compared are the null alternative and the advice at central values. Every block of runs is kept on
+    disk as soon as it is done: after Ctrl-C (exit code 130), a kill or a full disk, --resume goes on.
+    """
+    from sdopt.export.sweep import Asked, sweep
+
+    loaded, model, problem = _read(config)
+    spread = None
+    if scheduler is not None:
+        from sdopt.sweep.cluster import on_cluster
+
+        spread = on_cluster(scheduler, workers)
+    asked = Asked(output or loaded.config.output.directory, resume, workers, backend, spread)
+    said = sweep(loaded, model, problem, asked)
+    if said is None:
+        click.echo("stopped; what is done is kept: to go on, the same command with --resume", err=True)
+        click.get_current_context().exit(130)
+    click.echo(said)
+
+
+@main.command("robust")
+@click.argument("config", type=FILE)
+@click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
+@click.option("--scenarios", type=click.IntRange(min=1), help="Draws, in stead of robust.scenarios.")
+def robust_(config: Path, output: Path | None, scenarios: int | None) -> None:
+    """Find one allocation for all scenarios of CONFIG, by each measure asked, and write a results folder."""
+    from sdopt.export.robust import robust
+
+    click.echo(robust(*_read(config), output, scenarios))
 
 
 @main.command()

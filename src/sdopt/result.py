@@ -61,8 +61,10 @@ class Result:
         the objective's unit), gap_euro (None when that is not money), gap_reason, bound_assumes,
         bound_leans_on and bound_leaves_out (names of constraints; those left out are not concave),
         certified_bound, certified_gap, certified_gap_amount, certified_gap_euro,
-        certified_tolerance, certified_assumes (only when a certificate was asked for; None where nothing was
-        proved), objective_unit, seed,
+        certified_tolerance, certified_allowance (breach of a limit that the search allows itself),
+        certified_margins (name -> part), certified_assumes (only when a certificate was asked for; None
+        where nothing was proved), certificate_stopped, forms_stopped and explanation_stopped (asked for, and
+        not there because the run was stopped before them), objective_unit, seed,
         replay_max_relative_difference, replay_worst_variable, ...
     tables (name -> DataFrame):
         allocation     tidy; allocation in {null, advice}; variable = model name of a decision; time = year,
@@ -95,8 +97,13 @@ class Result:
                        are chosen), objective, improvement, bound, gap, status (`none`: no allocation),
                        price (improvement lost), price_share (of the improvement), price_at_least and
                        price_at_most (what the bounds prove), certain (bool: the price is larger than the
-                       gaps), unit, reason (of `none`, or of a bound that is withdrawn)
+                       gaps), unit, reason (of `none`, or of a bound that is withdrawn), reason_key and
+                       reason_about (the same as a word, and the name it is about)
         forms_allocation  form, decision (id), variable, year, value, unit
+        forms_clashes  (only where a form's limits clash) form, repair (0: what clashes; 1, 2, ...: changes
+                       of which each is enough), entry (of the config), years, sense, limit, unit, share (of
+                       a change limit), now and more (after a change), found, count, sure, sure_names,
+                       repaired (what is known of the clash: keys of optimise/infeasible/said.py)
         forms_choices  form, decision (id, or empty for all), variable, what (amount, share, total, level,
                        response to one percent), follows, year (first), value, lower, upper, unit
       only with a ledger (amounts are null, advice, difference, unit; present values but for ledger_years):

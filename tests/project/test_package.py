@@ -66,7 +66,8 @@ def imported(path: Path) -> set[str]:
 
 
 def test_every_library_that_is_imported_is_a_dependency() -> None:
-    listed = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["fast"]]
+    extras = PROJECT["optional-dependencies"]
+    listed = [*PROJECT["dependencies"], *extras["fast"], *extras["cluster"]]
     declared = {line.partition(">=")[0] for line in listed} | {"yaml", "sklearn", "sdopt"}
     used = set().union(*(imported(path) for path in (ROOT / "src").rglob("*.py")))
     assert used - declared - set(sys.stdlib_module_names) == set()
@@ -75,6 +76,11 @@ def test_every_library_that_is_imported_is_a_dependency() -> None:
 def test_only_the_compiled_backend_needs_its_extra() -> None:
     files = [p for p in (ROOT / "src").rglob("*.py") if "llvmlite" in imported(p)]
     assert files == [ROOT / "src" / "sdopt" / "equations" / "compiled" / "host.py"]
+
+
+def test_only_the_cluster_needs_its_extra() -> None:
+    files = [p for p in (ROOT / "src").rglob("*.py") if {"dask", "distributed"} & imported(p)]
+    assert files == [ROOT / "src" / "sdopt" / "sweep" / "cluster.py"]
 
 
 def test_the_test_command_installs_the_runtime_too() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -14,9 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sdopt.batch.job import Job, Outcome
+from sdopt.equations.program import TimeGrid
 from sdopt.equations.scenarios import usable_cores
 from sdopt.equations.workers import ignore_interrupts
 from sdopt.errors import ReplayError
+from sdopt.source_model.read import SourceModel
 from sdopt.source_model.replay import REPLAY_TOLERANCE, Disagreement, Referee, compare, translated
 
 Floats = NDArray[np.float64]
@@ -31,11 +33,15 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Case:
-    """One run to repeat: its position, its constants by key, and what was kept, (output, kept time)."""
+    """One run to repeat: its position, its constants by key, and what was kept, (output, kept time).
+
+    `paths` are constants that change over time, (steps + 1,) by key.
+    """
 
     run: int
-    constants: dict[str, float]
+    constants: Mapping[str, float]
     kept: Floats
+    paths: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,17 @@ def choose_runs(outcome: Outcome, count: int = REFEREED, seed: int = SEED) -> tu
     one from each of as many stretches.
     """
     chosen = {*ranks(outcome).values(), *sorted(outcome.failed)[:1]}
-    others = np.setdiff1d(np.arange(outcome.objective.size), list(chosen))
+    return with_sample(chosen, outcome.objective.size, count, seed)
+
+
+def with_sample(chosen: set[int], runs: int, count: int = REFEREED, seed: int = SEED) -> tuple[int, ...]:
+    """Positions chosen of some runs, in order, and as many drawn evenly over the others as make `count`."""
+    others = np.setdiff1d(np.arange(runs), list(chosen))
     draws = min(max(count - len(chosen), 0), others.size)
     edges = np.linspace(0, others.size, draws + 1).astype(int)
     generator = np.random.default_rng(seed)
-    chosen |= {int(others[generator.integers(a, b)]) for a, b in pairwise(edges)}
-    return tuple(sorted(chosen))
+    drawn = {int(others[generator.integers(a, b)]) for a, b in pairwise(edges)}
+    return tuple(sorted(chosen | drawn))
 
 
 def referee(job: Job, runs: Sequence[int], kept: Floats) -> Verdict:
@@ -109,22 +120,37 @@ def referee(job: Job, runs: Sequence[int], kept: Floats) -> Verdict:
         If PySD cannot run the model at all.
     """
     cases = [Case(run, job.design.constants(run), kept[:, :, k]) for k, run in enumerate(runs)]
-    findings = list(_in_processes(job, cases))
+    return repeat_cases(job.model, job.grid, job.kept, job.outputs, cases)
+
+
+def repeat_cases(
+    model: SourceModel, grid: TimeGrid, kept: tuple[int, ...], outputs: tuple[str, ...], cases: Sequence[Case]
+) -> Verdict:
+    """Repeat any runs of a model in PySD; `outputs` (keys) at the grid indices `kept` are compared.
+
+    Raises
+    ------
+    ReplayError
+        If PySD cannot run the model at all.
+    """
+    findings = list(_in_processes(model, grid, kept, outputs, cases))
     worst = max(findings, key=lambda finding: finding.largest)
-    return Verdict(tuple(runs), worst)
+    return Verdict(tuple(case.run for case in cases), worst)
 
 
-def _in_processes(job: Job, cases: list[Case]) -> Iterator[Finding]:
+def _in_processes(
+    model: SourceModel, grid: TimeGrid, kept: tuple[int, ...], outputs: tuple[str, ...], cases: Sequence[Case]
+) -> Iterator[Finding]:
     """PySD's models share state between threads, so each process has its own; spawned, as on Windows."""
     workers = min(usable_cores(), -(-len(cases) // SHARE))
     context = multiprocessing.get_context("spawn")
     try:
         with (
-            translated(job.model, job.grid) as pysd,
+            translated(model, grid) as pysd,
             ProcessPoolExecutor(workers, context, ignore_interrupts) as pool,
         ):
             shares = [cases[k::workers] for k in range(workers)]
-            waiting = [pool.submit(check_runs, pysd, job.kept, job.outputs, share) for share in shares]
+            waiting = [pool.submit(check_runs, pysd, kept, outputs, share) for share in shares]
             for done in waiting:
                 yield from done.result()
     except BrokenProcessPool as error:
@@ -141,15 +167,16 @@ def check_runs(
 def _check_run(pysd: Referee, kept: tuple[int, ...], outputs: tuple[str, ...], case: Case) -> Finding:
     failed = not np.isfinite(case.kept).all()
     try:
-        everything = pysd.run(case.constants, {})
+        # Where a run fails, any variable may tell when; otherwise what was kept is enough.
+        theirs = pysd.run(case.constants, case.paths, None if failed else outputs)
     except ReplayError as error:
         # Division by zero ends a run in PySD; where ours gave inf or nan, that is the same failure.
         return Finding(case.run, 0.0 if failed else np.inf, "", np.nan, str(error))
-    end = _finite_times(case.kept, everything, kept) if failed else len(kept)
+    end = _finite_times(case.kept, theirs, kept) if failed else len(kept)
     if end is None:
         return Finding(case.run, np.inf, "", np.nan, "PySD's run does not fail.")
     ours = dict(zip(outputs, case.kept[:, :end], strict=True))
-    found = compare(ours, everything.iloc[list(kept[:end])][list(outputs)]) if end else Disagreement("", 0, 0)
+    found = compare(ours, theirs.iloc[list(kept[:end])][list(outputs)]) if end else Disagreement("", 0, 0)
     return Finding(case.run, found.largest, found.worst_variable, found.time)
 
 

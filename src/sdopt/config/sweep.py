@@ -12,6 +12,7 @@ from sdopt.config.document import Complain, Place
 from sdopt.config.names import same_name
 from sdopt.config.strict import Strict
 from sdopt.config.text_file import is_file, similar_file
+from sdopt.config.thresholds import check_thresholds
 
 NULL, ADVICE = "null", "advice"
 """Allocations that every sweep compares."""
@@ -20,6 +21,15 @@ RE_OPTIMISED = "re-optimised"
 GIVEN = ".csv"
 
 Design = Literal["latin hypercube", "sobol", "morris", "saltelli", "grid"]
+
+
+class ReOptimise(Strict):
+    """How the best allocation of every scenario by itself is looked for; each takes seconds."""
+
+    scenarios: int = Field(default=50, ge=1)
+    """Only the first so many are optimised; of a grid, `morris` or `saltelli` these are no fair sample."""
+    gap: float = Field(default=0.001, gt=0)
+    """Stop when bound and best are this close, relative to the improvement in that scenario."""
 
 
 class Sweep(Strict):
@@ -39,6 +49,10 @@ class Sweep(Strict):
     A table (.csv: decision, year, value), or `re-optimised` for the best of every scenario by itself. Under
     the name `advice`: a table or an earlier results folder to take the advice from, instead of optimising.
     """
+    re_optimise: ReOptimise = ReOptimise()
+    """How a re-optimised allocation is made."""
+    thresholds: dict[str, float] = Field(default={})
+    """Numbers on which the words of the conclusions turn, by name, such as `clearly`: instead of the usual."""
 
     def with_paths(self, absolute: Callable[[Path], Path]) -> Sweep:
         """The same with every path as `absolute` makes it."""
@@ -58,7 +72,13 @@ def check_sweep(sweep: Sweep, folder: Path, complain: Complain) -> None:
     """Call `complain(place, message)` for every rule that a sweep breaks; none of them needs the model."""
     place: Place = ("sweep",)
     if "levels" in sweep.model_fields_set and sweep.design not in ("grid", "morris"):
-        complain((*place, "levels"), f"only for grid and morris; a {sweep.design} has none. Remove it")
+        complain((*place, "levels"), f"only for grid and morris; a {sweep.design} does without. Remove it")
+    if "re_optimise" in sweep.model_fields_set and RE_OPTIMISED not in sweep.allocations.values():
+        complain(
+            (*place, "re_optimise"),
+            f"no allocation under sweep.allocations is {RE_OPTIMISED}; add one, such as "
+            f"`hindsight: {RE_OPTIMISED}`, or remove this",
+        )
     seen: set[str] = set()
     for number, name in enumerate(sweep.outputs):
         if same_name(name) in seen:
@@ -66,6 +86,7 @@ def check_sweep(sweep: Sweep, folder: Path, complain: Complain) -> None:
         seen.add(same_name(name))
     for name, said in sweep.allocations.items():
         _check_allocation((*place, "allocations", name), name, said, folder, complain)
+    check_thresholds((*place, "thresholds"), sweep.thresholds, complain)
 
 
 def _check_allocation(place: Place, name: str, said: str, folder: Path, complain: Complain) -> None:

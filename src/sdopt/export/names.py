@@ -31,6 +31,17 @@ NAME_COLUMNS = {
     "certificate_errors": "variable",
     "programmes": "variable",
     "programme_years": "variable",
+    "fan": "variable",
+    "drawn": "constant",
+    "not_drawn": "constant",
+    "tornado": "factor",
+    "sobol_indices": "factor",
+    "explained_shares": "factor",
+    "morris_screening": "factor",
+    "failing_boxes": "factor",
+    "break_even": "constant",
+    "information": "uncertainty",
+    "robust_allocations": "variable",
 }
 """Table -> the column with names of model variables."""
 CHANGES = ("rise", "fall")

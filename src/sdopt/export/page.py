@@ -51,12 +51,16 @@ def _height(texts: Sequence[tuple[str, float]]) -> float:
 
 @dataclass
 class Book:
-    """The xlsxwriter workbook being written, with its words, its result and the ranges charts need."""
+    """The xlsxwriter workbook being written, with its words, its result and the ranges charts need.
+
+    `pictures` are those that were drawn already, as .png by name.
+    """
 
     workbook: Any
     result: Result
     labels: Labels
     ranges: dict[str, Range] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
     _styles: dict[tuple[tuple[str, object], ...], Any] = field(default_factory=dict)
 
     def style(self, **properties: object) -> Any:

@@ -172,12 +172,17 @@ def fill_run(page: Page) -> None:
 
 
 def _flat(facts: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested facts as one level, sorted, with dots in the names; lists as text with commas."""
+    """Nested facts as one level, sorted, with dots in the names; lists as text with commas, tables not."""
     flat: dict[str, Any] = {}
     for key in sorted(facts):
         value = facts[key]
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{before}{key}.")
-        else:
+        elif not _is_table(value):
             flat[f"{before}{key}"] = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
     return flat
+
+
+def _is_table(value: Any) -> bool:
+    """Whether a fact is a list of rows, which stands on another sheet."""
+    return isinstance(value, (list, tuple)) and any(isinstance(row, Mapping) for row in value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,10 @@ from numpy.typing import NDArray
 from sdopt.config.load import LoadedConfig
 from sdopt.equations.program import TimeGrid
 from sdopt.equations.simulate import simulate_all
-from sdopt.errors import Complaints, ConfigError
 from sdopt.export.new_file import write_new_file
 from sdopt.optimise.run import ADVICE, NULL, simulate_allocation, verify
 from sdopt.optimise.tables import paths_of, trajectory_table
-from sdopt.problem.allocation import decision_vector
+from sdopt.problem.allocation import read_allocation
 from sdopt.problem.build import Problem
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel
@@ -105,36 +103,3 @@ def _outside_bounds(decisions: pd.DataFrame) -> list[str]:
     width = 1e-6 * (decisions["upper"] - decisions["lower"])
     inside = decisions["value"].between(decisions["lower"] - width, decisions["upper"] + width)
     return [f"{row.decision}: bounds ({row.period})" for row in decisions[~inside].itertuples()]
-
-
-def read_allocation(path: Path, problem: Problem) -> Floats:
-    """A decision vector (decision,) from a CSV with the columns decision, year, value.
-
-    `decision` is an id of the config; every decision and first year of a period must be given once.
-
-    Raises
-    ------
-    ConfigError
-        All that is wrong with the file, by row.
-    """
-    complaints = Complaints(str(path), ConfigError)
-    rows = [(f"row {number}", row) for number, row in _rows(path, complaints)]
-    return decision_vector(rows, problem, complaints)
-
-
-def _rows(path: Path, complaints: Complaints) -> list[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        complaints.add(
-            "", f"cannot be read ({error}). Give a CSV file with the columns decision, year, value."
-        )
-        return []
-    missing = {"decision", "year", "value"} - set(rows[0] if rows else {})
-    if missing:
-        complaints.add(
-            "", f"lacks the columns {', '.join(sorted(missing))}; needed are decision, year, value."
-        )
-        return []
-    return list(enumerate(rows, start=2))

@@ -8,11 +8,9 @@ or a power cut leaves behind is either whole or is not taken for a part.
 from __future__ import annotations
 
 import io
-import os
 import time
 import zipfile
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdopt.optimise.memory import Arrays, Memory, digest
+from sdopt.optimise.whole_files import lock as take
+from sdopt.optimise.whole_files import read_whole, unlock, write_whole
 
 EVERY = 2.0
 """Seconds between two files."""
@@ -87,7 +87,7 @@ class Checkpoint(Memory):
                 self._hold()
         if self.lock is None:
             return
-        _unlock(self.lock)
+        unlock(self.lock)
         with suppress(OSError):
             if finished:
                 self._remove()
@@ -114,7 +114,7 @@ class Checkpoint(Memory):
         """
         lock = (self.folder / LOCK).open("ab")
         try:
-            _lock(lock)
+            take(lock)
         except OSError:
             lock.close()
             raise OSError("another run of this question is writing there") from None
@@ -128,20 +128,14 @@ def _write(folder: Path, answers: dict[str, Arrays]) -> None:
         f"{name}/{key}": a for name, answer in answers.items() for key, a in answer.items()
     }
     np.savez(buffer, **held)
-    content = buffer.getvalue()
     number = 1 + len(list(folder.glob("part-*.npz")))
-    unfinished = folder / f"part-{number:06d}.new"
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(folder / f"part-{number:06d}-{sha256(content).hexdigest()}.npz")
+    write_whole(folder, f"part-{number:06d}", ".npz", buffer.getvalue())
 
 
 def _read(part: Path) -> dict[str, dict[str, NDArray[np.float64]]]:
     """The answers of a file; none when its contents are not what its name promises."""
-    content = part.read_bytes()
-    if not part.stem.endswith(sha256(content).hexdigest()):
+    content = read_whole(part)
+    if content is None:
         return {}
     answers: dict[str, dict[str, NDArray[np.float64]]] = {}
     try:
@@ -152,30 +146,3 @@ def _read(part: Path) -> dict[str, dict[str, NDArray[np.float64]]]:
     except (ValueError, OSError, zipfile.BadZipFile):
         return {}
     return answers
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Hold a file until this process ends, however it ends; OSError when another one holds it."""
-    try:
-        import fcntl
-    except ImportError:
-        _windows().locking(file.fileno(), _windows().LK_NBLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _unlock(file: IO[bytes]) -> None:
-    try:
-        import fcntl
-    except ImportError:
-        file.seek(0)
-        _windows().locking(file.fileno(), _windows().LK_UNLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_UN)
-    file.close()
-
-
-def _windows() -> Any:
-    import msvcrt
-
-    return msvcrt

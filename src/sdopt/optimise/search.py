@@ -25,7 +25,7 @@ from sdopt.result import Status
 LEFT = 0.1
 """With constraints left out: enough if more rounds lessen the gap by at most this part of what is asked."""
 SHARP = 1e-4
-"""A larger gap than this is worth some quadratic steps, also where the question is content with it."""
+"""A larger gap than this is worth some quadratic steps, unless told otherwise."""
 WEAK_ROUNDS = 40
 """Most rounds of a search with whole numbers that leaves constraints out."""
 FINISHED = 2
@@ -60,13 +60,20 @@ class Found:
 
 
 def search(
-    view: View, archive: Archive, settings: Search, progress: Progress, crew: Crew | None = None
+    view: View,
+    archive: Archive,
+    settings: Search,
+    progress: Progress,
+    crew: Crew | None = None,
+    *,
+    sharp: float = SHARP,
 ) -> Found:
     """Best allocation for one objective, with bound, audit and (where needed) several starts.
 
     A constraint that is not concave is left out of the bound, which stays valid without it; where
     that costs the gap, or the return itself is not concave, several local searches decide. `crew` says
-    with how many processes, and when to stop early: then the best so far is given, with its bound.
+    with how many processes, and when to stop early: then the best so far is given, with its bound. A gap
+    above `sharp` is worth some quadratic steps, also where the settings are content with it.
 
     Raises
     ------
@@ -85,7 +92,7 @@ def search(
     )
     if concave:
         found = _with_gap(replace(found, bound=planes.bound))
-    if concave and (found.gap or 0.0) > min(settings.gap, SHARP):
+    if concave and (found.gap or 0.0) > min(settings.gap, sharp):
         found = _with_gap(_polish(found, crew))
     if concave and _closed(found, settings):
         found = replace(found, status=Status.OPTIMAL)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.errors import Complaints, did_you_mean
+from sdopt.errors import Complaints, ConfigError, did_you_mean
 from sdopt.problem.build import Problem
 
 Floats = NDArray[np.float64]
@@ -65,3 +67,36 @@ def _place(
         complaints.add(where, f"{row['decision']} in {year:g} is given twice, or is not a finite number.")
     else:
         point[position] = value
+
+
+def read_allocation(path: Path, problem: Problem) -> Floats:
+    """A decision vector (decision,) from a CSV with the columns decision, year, value.
+
+    `decision` is an id of the config; every decision and first year of a period must be given once.
+
+    Raises
+    ------
+    ConfigError
+        All that is wrong with the file, by row.
+    """
+    complaints = Complaints(str(path), ConfigError)
+    rows = [(f"row {number}", row) for number, row in _rows(path, complaints)]
+    return decision_vector(rows, problem, complaints)
+
+
+def _rows(path: Path, complaints: Complaints) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        complaints.add(
+            "", f"cannot be read ({error}). Give a CSV file with the columns decision, year, value."
+        )
+        return []
+    missing = set(COLUMNS) - set(rows[0] if rows else {})
+    if missing:
+        complaints.add(
+            "", f"lacks the columns {', '.join(sorted(missing))}; needed are decision, year, value."
+        )
+        return []
+    return list(enumerate(rows, start=2))

@@ -108,6 +108,24 @@ def at_time_step(problem: Problem, step: float) -> Problem:
     return _assemble(config, problem.system, grid, problem.constants, problem.changed_constants, decisions)
 
 
+def at_constants(
+    problem: Problem, values: Mapping[str, float], paths: Mapping[str, NDArray[np.float64]]
+) -> Problem:
+    """The same question with other values of some constants (key -> value), or paths (key -> (time,)).
+
+    Null alternative, and limits relative to it, are those of the changed model.
+
+    Raises
+    ------
+    SimulationError
+        When the null alternative gives inf or nan there.
+    """
+    system, changed = with_constants(problem.system, values), {**problem.changed_constants, **values}
+    question = (problem.config, system, problem.grid, problem.constants, changed, problem.decisions)
+    made = _assemble(*question, paths)
+    return replace(made, methods=problem.methods, ledger=problem.ledger, fiscal=problem.fiscal)
+
+
 def with_constants(system: EquationSystem, values: Mapping[str, float]) -> EquationSystem:
     """The same system with other numbers for some constants (key -> value)."""
     variables = {
@@ -141,14 +159,15 @@ def _assemble(
     constants: tuple[Constant, ...],
     changed: Mapping[str, float],
     decisions: Decisions,
+    beside: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> Problem:
     functionals, objective_rows, component_rows, unit = _objective(config, system, grid)
     listed = listed_constraints(config, system, grid)
     rows = len(functionals)
     functionals += [one.functional for one in listed]
-    evaluator = _evaluator(system, grid, decisions, tuple(functionals))
+    evaluator = _evaluator(system, grid, decisions, tuple(functionals), beside)
     null_values = _null_values(evaluator)
-    others = _other_null_values(listed, system, grid, decisions)
+    others = _other_null_values(listed, system, grid, decisions, beside)
     limits = tuple(
         limit
         for offset, one in enumerate(listed)
@@ -192,21 +211,32 @@ def _objective(
 
 
 def _other_null_values(
-    listed: list[Listed], system: EquationSystem, grid: TimeGrid, decisions: Decisions
+    listed: list[Listed],
+    system: EquationSystem,
+    grid: TimeGrid,
+    decisions: Decisions,
+    beside: Mapping[str, NDArray[np.float64]] | None,
 ) -> list[dict[str, float]]:
     """Per item of `listed`: sense -> value of the other sum in the null alternative; not optimised over."""
     others = [functional for one in listed for functional in one.others.values()]
-    values = iter(_null_values(_evaluator(system, grid, decisions, tuple(others))) if others else ())
+    if not others:
+        return [{} for _ in listed]
+    values = iter(_null_values(_evaluator(system, grid, decisions, tuple(others), beside)))
     return [{sense: float(next(values)) for sense in one.others} for one in listed]
 
 
 def _evaluator(
-    system: EquationSystem, grid: TimeGrid, decisions: Decisions, functionals: tuple[Functional, ...]
+    system: EquationSystem,
+    grid: TimeGrid,
+    decisions: Decisions,
+    functionals: tuple[Functional, ...],
+    beside: Mapping[str, NDArray[np.float64]] | None,
 ) -> Evaluator:
+    paths = dict(beside or {})
     keys = tuple(dict.fromkeys(key for functional in functionals for key in functional.weights))
-    program = compile_program(system, grid, keys, decisions.keys)
+    program = compile_program(system, grid, keys, (*decisions.keys, *paths))
     matrix = functional_matrix(functionals, keys, grid.steps + 1)
-    return Evaluator(program, decisions, functionals, matrix)
+    return Evaluator(program, decisions, functionals, matrix, paths)
 
 
 def _null_values(evaluator: Evaluator) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,18 +32,22 @@ class Values:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """A compiled model with the functionals that are asked of it."""
+    """A compiled model with the functionals that are asked of it.
+
+    `beside` are the paths (time,) by key of constants that change over time, whatever is decided.
+    """
 
     program: Program
     decisions: Decisions
     functionals: tuple[Functional, ...]
     matrix: sparse.csr_matrix
+    beside: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def values(self, points: NDArray[np.float64]) -> Values:
         """Every functional at points (point, decision), without derivatives."""
         chunks = scenario_blocks(len(points), self._chunk(np.float64))
         parts = [self._measure(points[chunk]) for chunk in chunks]
-        return Values(np.concatenate(parts).astype(np.float64, copy=False))
+        return Values(np.concatenate([self._nothing, *parts]).astype(np.float64, copy=False))
 
     def with_gradients(self, points: NDArray[np.float64]) -> Values:
         """Every functional at points (point, decision), with derivatives by complex step.
@@ -68,12 +72,17 @@ class Evaluator:
         held = len(program.outputs) * len(program.saved) + 2 * len(program.inputs) * (program.grid.steps + 1)
         return CHUNK // (held * np.dtype(dtype).itemsize)
 
+    @property
+    def _nothing(self) -> NDArray[np.float64]:
+        """The functionals at no points."""
+        return np.empty((0, len(self.functionals)))
+
     def _measure(self, points: NDArray[Any]) -> NDArray[Any]:
         return self.measure_paths(self.decisions.expand(points))
 
     def measure_paths(self, paths: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Every functional for decision paths (time, scenario) by key: (scenario, functional)."""
-        outputs = run(self.program, paths=paths)
+        outputs = run(self.program, paths={**self.beside, **paths})
         flat = outputs.reshape(-1, outputs.shape[-1])
         return np.asarray(self.matrix @ flat).T
 

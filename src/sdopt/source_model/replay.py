@@ -63,18 +63,26 @@ class Referee:
     grid: TimeGrid
     file: Path
 
-    def run(self, constants: Mapping[str, float], paths: Mapping[str, Array]) -> pd.DataFrame:
-        """One run, as `replay` gives it."""
+    def run(
+        self,
+        constants: Mapping[str, float],
+        paths: Mapping[str, Array],
+        only: Collection[str] | None = None,
+    ) -> pd.DataFrame:
+        """One run, as `replay` gives it, or with the columns `only` (keys)."""
         with _as_replay_error(self.model):
-            return self._run(constants, paths)
+            return self._run(constants, paths, only)
 
-    def _run(self, constants: Mapping[str, float], paths: Mapping[str, Array]) -> pd.DataFrame:
+    def _run(
+        self, constants: Mapping[str, float], paths: Mapping[str, Array], only: Collection[str] | None
+    ) -> pd.DataFrame:
         import pandas as pd
 
         loaded, grid = load_translation(self.file, self.model), self.grid
         visible = self.model.system.visible
         moment = RungeKutta(loaded).moment if self.model.system.time.method == "rk4" else loaded.time
-        bases = {split_key(v.key)[0] if v.subscripts else v.key for v in visible.values()}
+        wanted = [v for v in visible.values() if only is None or v.key in only]
+        bases = {split_key(v.key)[0] if v.subscripts else v.key for v in wanted}
         names = {base: name for base, name in python_names(loaded).items() if base in bases}
         frame = loaded.run(
             params=parameters(loaded, self.model, constants, paths, grid, moment),
@@ -87,10 +95,10 @@ class Referee:
         columns: dict[str, Array] = {}
         for base, name in names.items():
             columns |= _columns(visible, base, frame[name].to_list())
-        missing = [v.name for key, v in visible.items() if key not in columns]
+        missing = [v.name for v in wanted if v.key not in columns]
         if missing:
             raise ReplayError(f"{self.model.path}: PySD's model has no {', '.join(missing[:5])}.")
-        return pd.DataFrame({key: columns[key] for key in visible}, index=grid.times)
+        return pd.DataFrame({v.key: columns[v.key] for v in wanted}, index=grid.times)
 
 
 def _columns(keys: Collection[str], base: str, values: list[Any]) -> dict[str, Array]:

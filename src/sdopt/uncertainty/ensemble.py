@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sdopt.equations.block import run_block
 from sdopt.equations.differentiate import reverse
 from sdopt.equations.program import Program, compile_program
-from sdopt.equations.scenarios import scenario_blocks
+from sdopt.equations.scenarios import cut, scenario_blocks
 from sdopt.equations.simulate import failures, run
 from sdopt.equations.workers import Backend
 from sdopt.problem.build import Problem, constant_values
@@ -54,12 +54,17 @@ class Ensemble:
     @cached_property
     def null_values(self) -> Floats:
         """Every functional in the null alternative, (scenario, functional)."""
-        return self._measure(self.problem.decisions.null_paths())[0]
+        return self._measure(self._null_paths)[0]
+
+    @cached_property
+    def null_objective(self) -> Floats:
+        """Objective of the null alternative, (scenario,)."""
+        return self.problem.objective(self.null_values)
 
     @cached_property
     def failed(self) -> dict[int, str]:
         """Scenarios in which the null alternative gives inf or nan, and why."""
-        return self._measure(self.problem.decisions.null_paths())[1]
+        return self._measure(self._null_paths)[1]
 
     @cached_property
     def limits(self) -> Floats:
@@ -67,12 +72,15 @@ class Ensemble:
         return limits_in(self.problem, self.listed, self.null_values)
 
     def values(self, point: Floats) -> Floats:
-        """Every functional for a decision vector (decision,): (scenario, functional); nan where it fails."""
-        return self._measure(self._paths(point))[0]
+        """Every functional, (scenario, functional), for a decision vector; nan where it fails.
+
+        (decision,), or one per scenario: (scenario, decision).
+        """
+        return self._measure(self._paths(np.atleast_2d(point)))[0]
 
     def improvement(self, values: Floats) -> Floats:
         """Objective over the null alternative, (scenario,), from values (scenario, functional)."""
-        return self.problem.objective(values) - self.problem.objective(self.null_values)
+        return self.problem.objective(values) - self.null_objective
 
     def slacks(self, values: Floats) -> Floats:
         """Scaled slack of every constraint, (scenario, constraint); negative is broken.
@@ -86,7 +94,7 @@ class Ensemble:
         rows = list(self.problem.objective_rows)
         sums = np.array([[self.problem.objective_rows[row] for row in rows]])
         value, slope = self._slopes(point, np.tensordot(sums, self.weights[rows], 1))
-        return value[0] - self.problem.objective(self.null_values), slope[0]
+        return value[0] - self.null_objective, slope[0]
 
     def slack_slopes(self, point: Floats, constraints: Sequence[int]) -> tuple[Floats, Floats]:
         """Scaled slacks (scenario, constraint) of some constraints, and slopes (..., decision)."""
@@ -114,18 +122,23 @@ class Ensemble:
                     slopes[:, block, column] += found[path.key][:, path.column == column].sum(axis=1)
         return values, slopes
 
-    def _paths(self, point: Floats) -> dict[str, Floats]:
-        """Paths (time,) by key of a decision vector (decision,)."""
-        expanded = self.problem.decisions.expand(point[None])
-        return {key: np.asarray(path[:, 0], dtype=np.float64) for key, path in expanded.items()}
+    @property
+    def _null_paths(self) -> dict[str, Floats]:
+        return {key: path[:, None] for key, path in self.problem.decisions.null_paths().items()}
+
+    def _paths(self, points: Floats) -> dict[str, Floats]:
+        """Paths (time, 1 or scenario) by key of decision vectors (1 or scenario, decision)."""
+        expanded = self.problem.decisions.expand(points)
+        return {key: np.asarray(path, dtype=np.float64) for key, path in expanded.items()}
 
     def _measure(self, allocation: dict[str, Floats]) -> tuple[Floats, dict[int, str]]:
-        """All sums (scenario, sum) for paths (time,) by key, and why scenarios failed."""
+        """All sums (scenario, sum) for paths (time, 1 or scenario) by key, and why scenarios failed."""
         measured = np.empty((self.count, len(self.weights)))
         failed: dict[int, str] = {}
         flat = self.weights.reshape(len(self.weights), -1)
         for block, constants, paths in self._blocks():
-            result = run(self.program, constants, {**paths, **allocation}, check=False, backend=self.backend)
+            given = {**paths, **cut(allocation, block)}
+            result = run(self.program, constants, given, check=False, backend=self.backend)
             failed |= {block.start + k: why for k, why in failures(self.program, result).items()}
             with np.errstate(invalid="ignore"):  # of a scenario that failed nothing is a number
                 measured[block] = (flat @ result.reshape(flat.shape[1], -1)).T

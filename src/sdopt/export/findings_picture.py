@@ -1,0 +1,208 @@
+"""Pictures of a sweep: how the improvement is spread, what it hangs on, how outputs fan out over the years.
+
+Every line has a dash of its own and every bar a hatch, so that they are told apart in black and white too.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from sdopt.export.cells import is_number, plain_text
+from sdopt.export.findings_words import ADVICE, allocation_name, external_name, together
+from sdopt.export.labels import Labels
+from sdopt.export.picture import LOOKS, axis_numbers
+from sdopt.export.precision import chance_decimals, chance_words, range_decimals
+from sdopt.export.views import COLOURS, NULL_COLOUR, full_names, has
+from sdopt.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)))
+BARS = 12
+"""Most constants in a tornado."""
+PANELS, ALLOCATIONS = 4, 3
+"""Most outputs and most allocations in the fan chart."""
+WORLDS = 3
+"""Most external scenarios in the tornado."""
+LINE = 72
+"""Letters of a title on one line."""
+
+
+def pictures_of(result: Result) -> tuple[str, ...]:
+    """Names of the pictures that the tables of a result allow."""
+    needed = {"improvement": "curve", "tornado": "tornado", "fan": "fan"}
+    return tuple(name for name, table in needed.items() if has(result, table))
+
+
+def picture_forms(name: str, result: Result, labels: Labels, *forms: str) -> dict[str, bytes]:
+    """One picture in several forms (`png`, `svg`), drawn once; the same result gives the same bytes.
+
+    `improvement`: how likely every improvement or less is, per allocation. `tornado`: the advice with one
+    constant at either end. `fan`: kept outputs over the years per allocation, 5 to 95 %.
+    """
+    draw = {"improvement": _improvement, "tornado": _tornado, "fan": _fan}[name]
+    found = {}
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(LOOKS)
+        figure = draw(result, labels)
+        for form in forms:
+            target = BytesIO()
+            metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
+            figure.savefig(target, format=form, dpi=150, metadata=metadata)
+            found[form] = target.getvalue()
+    return found
+
+
+def _text(value: object) -> str:
+    """Text from the model or config, safe to draw: one line, never hidden by a leading underscore."""
+    return " ".join(plain_text(value).split()).lstrip("_")
+
+
+def _new(width: float, height: float, title: str) -> Figure:
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.06))
+    lines = fill(_text(title), int(LINE * width / 7.5))
+    figure.suptitle(lines, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    return figure
+
+
+def _improvement(result: Result, labels: Labels) -> Figure:
+    table = result.tables["curve"]
+    unit = labels.unit(str(table["unit"].iloc[0]))
+    figure = _new(7.5, 4.2, _better_than_now(result, labels))
+    axes = figure.subplots()
+    for number, name in enumerate(dict.fromkeys(table["allocation"])):
+        rows = table[table["allocation"] == name]
+        look: dict[str, Any] = {
+            "color": COLOURS[number % len(COLOURS)],
+            "linestyle": DASHES[number % len(DASHES)],
+        }
+        said = _text(allocation_name(name, labels))
+        axes.plot(rows["value"], rows["share"], linewidth=2, label=said, **look)
+    axes.axvline(0, color="black", linewidth=1)
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %", decimals=0))
+    axes.xaxis.set_major_formatter(axis_numbers(labels))
+    axes.set_xlabel(_text(labels("found.picture.improvement", unit=unit)))
+    axes.set_ylabel(labels("found.picture.share"), fontsize=8)
+    axes.grid(visible=True, axis="both")
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def _better_than_now(result: Result, labels: Labels) -> str:
+    """The conclusion of the picture: how often the advice is better than now."""
+    rows = together(result)
+    row = next(rows[rows["allocation"] == ADVICE].itertuples())
+    if not is_number(row.positive):
+        return labels("found.picture.none")
+    share = chance_words(labels, row.positive, chance_decimals(row.positive_low, row.positive_high))
+    return labels("found.picture.better", share=share)
+
+
+def _tornado(result: Result, labels: Labels) -> Figure:
+    table = result.tables["tornado"]
+    table = table[(table["allocation"] == ADVICE) & table["swing"].notna()]
+    worlds = list(dict.fromkeys(table["external"]))[:WORLDS]
+    most = max((min(len(table[table["external"] == world]), BARS) for world in worlds), default=1)
+    top = table[table["external"] == worlds[0]].head(1) if worlds else table
+    names = [_text(name) for name in top["factor"]]
+    title = labels("found.picture.tornado", name=names[0]) if names else labels("found.picture.no_tornado")
+    figure = _new(7.5 + 4.5 * (len(worlds) - 1) * bool(worlds), 1.6 + 0.32 * most, title)
+    panels = figure.subplots(1, max(len(worlds), 1), squeeze=False)[0]
+    for axes, world in zip(panels, worlds, strict=False):
+        _bars(axes, table[table["external"] == world].head(BARS), labels)
+        axes.set_title(_text(external_name(world, labels)) if len(worlds) > 1 else "")
+    handles, said = panels[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, said, loc="outside lower left", frameon=False, ncols=2)
+    return figure
+
+
+def _bars(axes: Axes, rows: pd.DataFrame, labels: Labels) -> None:
+    """From the improvement at central values to that at either end; the largest swing on top."""
+    places = range(len(rows) - 1, -1, -1)
+    ends = (("at_low", "low", COLOURS[0], ""), ("at_high", "high", COLOURS[1], "///"))
+    central = float(rows["central"].iloc[0])
+    for column, end, colour, hatch in ends:
+        axes.barh(list(places), rows[column] - central, left=central, height=0.7, color=colour, hatch=hatch,
+                  edgecolor="white", linewidth=0.5, label=labels(f"found.picture.at_{end}"))  # fmt: skip
+    names = [f"{_text(row.factor)}\n{_range(row, labels)}" for row in rows.itertuples()]
+    axes.set_yticks(list(places), names, fontsize=7)
+    axes.axvline(central, color="black", linewidth=1, linestyle=":")
+    if axes.get_xlim()[0] < 0 < axes.get_xlim()[1]:
+        axes.axvline(0, color="black", linewidth=1)
+    unit = labels.unit(str(rows["unit"].iloc[0]))
+    axes.set_xlabel(_text(labels("found.picture.improvement", unit=unit)))
+    axes.xaxis.set_major_formatter(axis_numbers(labels))
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+
+
+def _range(row: Any, labels: Labels) -> str:
+    decimals = range_decimals(row.low, row.high)
+    low, high = labels.number(row.low, decimals), labels.number(row.high, decimals)
+    return _text(f"{low} … {high} {labels.unit(str(row.factor_unit))}")
+
+
+def _fan(result: Result, labels: Labels) -> Figure:
+    """A row per output, a column per allocation, with one scale per row."""
+    table = result.tables["fan"].assign(name=full_names(result.tables["fan"]))
+    names = _widest(table)
+    shown = list(dict.fromkeys(table["allocation"]))[:ALLOCATIONS]
+    title = _fan_title(table, names, labels)
+    figure = _new(1.2 + 3.1 * len(shown), 0.9 + 2.1 * len(names), title)
+    panels = figure.subplots(len(names), len(shown), squeeze=False, sharex=True, sharey="row")
+    for line, name in zip(panels, names, strict=True):
+        for place, (axes, allocation) in enumerate(zip(line, shown, strict=True)):
+            rows = table[(table["name"] == name) & (table["allocation"] == allocation)]
+            colour = NULL_COLOUR if allocation == "null" else COLOURS[(place - 1) % len(COLOURS)]
+            _band(axes, rows, colour, labels)
+            if name == names[0]:
+                axes.set_title(_text(allocation_name(allocation, labels)))
+            if place == 0:
+                unit = labels.unit(str(rows["unit"].iloc[0]))
+                axes.set_ylabel(fill(f"{_text(name)} ({_text(unit)})", 30), fontsize=8)
+    handles, said = panels[0][0].get_legend_handles_labels()
+    figure.legend(handles, said, loc="outside lower left", frameon=False, ncols=3)
+    return figure
+
+
+def _band(axes: Axes, rows: pd.DataFrame, colour: str, labels: Labels) -> None:
+    years = rows["time"]
+    for low, high, depth in (("q05", "q95", 0.25), ("q25", "q75", 0.5)):
+        said = labels(f"found.picture.{low}")
+        axes.fill_between(years, rows[low], rows[high], color=colour, alpha=depth, linewidth=0, label=said)
+    axes.plot(years, rows["q50"], color="black", linewidth=1.5, label=labels("found.picture.q50"))
+    axes.yaxis.set_major_formatter(axis_numbers(labels))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+
+
+def _widest(table: pd.DataFrame) -> list[str]:
+    """The outputs that differ most between scenarios at the end, relative to their size."""
+    last = table[(table["time"] == table["time"].max()) & (table["allocation"] == ADVICE)]
+    size = last[["q05", "q95"]].abs().max(axis=1)
+    spread = ((last["q95"] - last["q05"]) / size.where(size > 0, 1.0)).fillna(0.0)
+    chosen = last.loc[spread.sort_values(ascending=False, kind="stable").index, "name"]
+    return list(dict.fromkeys(chosen))[:PANELS]
+
+
+def _fan_title(table: pd.DataFrame, names: list[str], labels: Labels) -> str:
+    """What the first output will be at the end in nine futures of ten."""
+    own = table[(table["allocation"] == ADVICE) & (table["name"] == names[0])]
+    last = own.iloc[-1]
+    if not is_number(float(last["q05"])):
+        return labels("found.picture.none")
+    decimals = range_decimals(last["q05"], last["q95"])
+    low, high = (labels.number(last[key], decimals) for key in ("q05", "q95"))
+    unit, year = labels.unit(str(last["unit"])), f"{last['time']:g}"
+    return labels("found.picture.fan", name=_text(names[0]), year=year, low=low, high=high, unit=unit)

@@ -1,0 +1,159 @@
+"""The sheets of a sweep that are read first: how to read it, and how sure the improvement is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from sdopt.export.findings_picture import picture_forms
+from sdopt.export.findings_words import (
+    allocation_name,
+    conclusion_lines,
+    design_lines,
+    distribution_lines,
+    external_name,
+    failed_line,
+)
+from sdopt.export.lists import NAME, TEXT, listed
+from sdopt.export.page import INK, THIN, Page, Style
+from sdopt.export.precision import chance_style, error_style
+from sdopt.export.views import fact, has
+
+GUIDE = ("about", "order", "scenario", "chance", "precision", "failed", "limits")
+POINTS = ("q05", "q25", "q50", "q75", "q95")
+COUNT: Style = {"num_format": "#,##0"}
+QUIET = {"italic": True, "font_color": "#555555"}
+PIXELS_OF_ROW = 20
+SCREEN, DRAWN = 96, 150
+"""Dots to the inch of a screen, and of the pictures."""
+
+
+def fill_uncertain_guide(page: Page) -> None:
+    """How to read the workbook of a sweep, in plain words."""
+    result, labels = page.book.result, page.labels
+    page.set_up([32, 114], pages_high=1)
+    page.heading(page.name, result.title)
+    styles: list[Style] = [{"bold": True, "font_color": INK, "text_wrap": True}, TEXT]
+    unit = labels.unit(str(fact(result, "objective_unit") or ""))
+    for key in GUIDE:
+        page.rows([[labels(f"found.guide.{key}.title"), labels(f"found.guide.{key}", unit=unit)]], styles)
+    page.finish(2)
+
+
+def fill_uncertainty(page: Page) -> None:
+    """Conclusion first; then how the improvement is distributed, who beats whom, limits, and what failed."""
+    result, labels = page.book.result, page.labels
+    page.set_up([34, 19, *[11] * 11])
+    unit = labels.unit(str(fact(result, "objective_unit") or ""))
+    page.heading(page.name, labels("sign.uncertainty", unit=unit))
+    blocks = {
+        "conclusion": conclusion_lines(result, labels),
+        "figures": distribution_lines(result, labels),
+        "made": [*design_lines(result, labels), *failed_line(result, labels)],
+    }
+    for key, lines in blocks.items():
+        if lines:
+            page.section(labels(f"found.title.{key}"))
+            for line in lines:
+                page.across(line, **THIN)
+            page.row += 1
+    if has(result, "curve"):
+        picture(page, "improvement")
+    for table, fill in (("distribution", _distribution), ("pairs", _pairs), ("risks", _risks)):
+        if has(result, table):
+            page.section(labels(f"found.title.{table}"))
+            fill(page)
+            page.row += 1
+    if has(result, "failures"):
+        _failures(page)
+    if has(result, "fan"):
+        page.section(labels("found.title.fan"))
+        picture(page, "fan")
+    page.finish(len(page.widths))
+
+
+def picture(page: Page, name: str) -> None:
+    """A picture at the writing position, half size, with room below it."""
+    from PIL import Image
+
+    book = page.book
+    known = book.pictures.get(name) or picture_forms(name, book.result, page.labels, "png")["png"]
+    options = {"image_data": BytesIO(known), "x_scale": 0.5, "y_scale": 0.5}
+    page.sheet.insert_image(page.row, 0, f"{name}.png", options)
+    height = Image.open(BytesIO(known)).height
+    page.row += round(height * 0.5 * SCREEN / DRAWN / PIXELS_OF_ROW) + 2
+
+
+def _distribution(page: Page) -> None:
+    """Mean with its error, points of the distribution and probabilities, with intervals."""
+    labels = page.labels
+    page.across(labels("found.note.distribution"), **QUIET)
+    table = page.book.result.tables["distribution"]
+    shown = table.assign(
+        allocation=[allocation_name(name, labels) for name in table["allocation"]],
+        world=[external_name(name, labels) for name in table["external"]],
+        found_mean=table["mean"],
+        found_error=table["error"],
+        scenarios_sound=table["scenarios"] - table["failed"],
+        from_low=table["positive_low"],
+        to_high=table["positive_high"],
+    )
+    columns = ["allocation", "world", "found_mean", "found_error", *POINTS, "positive", "from_low", "to_high"]
+
+    def styles(row: Mapping[str, Any]) -> list[Style]:
+        amount = error_style(row["found_error"], row["found_mean"], sign=True)
+        error = error_style(row["found_error"], row["found_error"])
+        chance = chance_style(row["from_low"], row["to_high"])
+        return [NAME, TEXT, {**amount, "bold": True}, error, *[amount] * len(POINTS), *[chance] * 3, COUNT]
+
+    listed(page, shown, [*columns, "scenarios_sound"], styles)
+
+
+def _pairs(page: Page) -> None:
+    """How likely every allocation is to give more than every other."""
+    labels, table = page.labels, page.book.result.tables["pairs"]
+    shown = table.assign(
+        allocation=[allocation_name(name, labels) for name in table["allocation"]],
+        against=[allocation_name(name, labels) for name in table["against"]],
+        better=table["probability"],
+        from_low=table["probability_low"],
+        to_high=table["probability_high"],
+    )
+
+    def styles(row: Mapping[str, Any]) -> list[Style]:
+        return [NAME, TEXT, *[chance_style(row["from_low"], row["to_high"])] * 3]
+
+    listed(page, shown, ["allocation", "against", "better", "from_low", "to_high"], styles)
+
+
+def _risks(page: Page) -> None:
+    """How likely every limit on the model is to be broken."""
+    labels = page.labels
+    table = page.book.result.tables["risks"]
+    shown = table.assign(
+        constraint=table["limit"],
+        allocation=[allocation_name(name, labels) for name in table["allocation"]],
+        from_low=table["broken_low"],
+        to_high=table["broken_high"],
+    )
+
+    def styles(row: Mapping[str, Any]) -> list[Style]:
+        return [NAME, TEXT, *[chance_style(row["from_low"], row["to_high"])] * 3]
+
+    listed(page, shown, ["constraint", "allocation", "broken", "from_low", "to_high"], styles)
+
+
+SHOWN_FAILURES = 25
+
+
+def _failures(page: Page) -> None:
+    """Runs that gave no number, counted by reason."""
+    labels, table = page.labels, page.book.result.tables["failures"]
+    page.section(labels("found.title.failures"))
+    for row in table.head(SHOWN_FAILURES).itertuples():
+        name, runs = allocation_name(row.allocation, labels), labels.number(row.runs, 0)
+        page.across(labels("found.failure", name=name, runs=runs, reason=row.reason), **THIN)
+    if len(table) > SHOWN_FAILURES:
+        page.across(labels("found.more", count=len(table) - SHOWN_FAILURES, table="failures"), **QUIET)
+    page.row += 1

@@ -1,0 +1,363 @@
+"""`sdopt sweep CONFIG`: every allocation in every scenario, refereed by PySD, in a new results folder."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import click
+
+from sdopt.batch.backends import find_backend
+from sdopt.batch.referee import Verdict
+from sdopt.config.load import LoadedConfig
+from sdopt.errors import ExportError, ReplayError
+from sdopt.export.console import Progress
+from sdopt.export.findings import findings_summary, said_lines, sweep_result, write_findings
+from sdopt.export.folder import as_json, check_writable, flush, write_folder
+from sdopt.export.provenance import run_facts, text_hash, versions, with_provenance
+from sdopt.export.tables import write_csv
+from sdopt.export.unfinished import checkpoint, question_key
+from sdopt.optimise.stopping import Stop, stop_on_interrupt
+from sdopt.problem.build import Problem
+from sdopt.result import Result, Status
+from sdopt.source_model.read import SourceModel
+from sdopt.source_model.replay import CHECKED, REPLAY_TOLERANCE
+from sdopt.sweep.allocations import Advice, find_advice, given_advice
+from sdopt.sweep.executors import Spread
+from sdopt.sweep.parts import Parts
+from sdopt.sweep.plan import Plan
+from sdopt.sweep.referee import choose_runs, disagreement, referee
+from sdopt.sweep.reoptimise import Bests, figures_of, is_asked, local_searchers, re_optimise, tables_of
+from sdopt.sweep.rows import Outcome, outcome_of
+from sdopt.sweep.run import local_workers, plan_sweep, run_blocks
+from sdopt.sweep.statistics import allocation_table, limit_table
+from sdopt.sweep.tables import write_tables
+from sdopt.uncertainty.designs import advice as design_advice
+from sdopt.uncertainty.sample import drawn_constants
+
+Judged: TypeAlias = Verdict | ReplayError
+"""What PySD found, or why it cannot run the model."""
+
+NAMED = 10
+"""Failed runs that are named; the rest is counted."""
+OFTEN = 0.2
+"""Seconds between two lines of progress."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a sweep is to be run: where results go, and whether, by whom and how to go on."""
+
+    root: Path
+    resume: bool = False
+    workers: int | None = None
+    backend: str = "numpy"
+    spread: Spread | None = None
+    """Who works, in stead of `workers` on this machine."""
+
+
+def sweep(loaded: LoadedConfig, model: SourceModel, problem: Problem, asked: Asked) -> str | None:
+    """Run a sweep and write a new folder; what was found in words, or None after Ctrl-C.
+
+    Raises
+    ------
+    ConfigError
+        When an allocation or an uncertainty does not fit the question.
+    ExportError
+        When a part or the folder cannot be written. Finished parts are kept, for `resume`.
+    ReplayError
+        When PySD gives other numbers; the folder is written all the same.
+    """
+    started = datetime.now(UTC)
+    find_backend(asked.backend)
+    check_writable(asked.root)
+    key = sha256(f"{question_key(loaded, model)} {asked.backend}".encode()).hexdigest()
+    with Parts(asked.root, key, resume=asked.resume) as parts, stop_on_interrupt() as stop:
+        advice = given_advice(problem) or _found_advice(loaded, model, problem, parts, asked, stop)
+        if not advice.finished:
+            return None
+        plan = plan_sweep(problem, advice, asked.backend)
+        with SweepProgress() as progress:
+            spread = asked.spread or local_workers(plan, asked.workers)
+            if not run_blocks(plan, parts, spread, progress, stop):
+                return None
+        bests = None
+        if is_asked(problem):
+            with SweepProgress("scenarios re-optimised") as progress:
+                spread = asked.spread or local_searchers(asked.workers)
+                bests = re_optimise(problem, plan.scenarios, advice.point, parts, spread, progress, stop)
+            if bests is None:
+                return None
+        found = _Found(loaded, model, plan, advice, outcome_of(plan, parts), started, bests)
+        folder, verdict = _written(found, parts, asked.root)
+        parts.finished = True
+    if isinstance(verdict, ReplayError):
+        raise ReplayError(f"{verdict} The results are in {folder}, unchecked.") from verdict
+    if not verdict.agrees:
+        raise ReplayError(f"{disagreement(plan, verdict)}\nDo not rely on the results, in {folder}.")
+    return _summary(found, verdict, folder)
+
+
+def _found_advice(
+    loaded: LoadedConfig, model: SourceModel, problem: Problem, parts: Parts, asked: Asked, stop: Stop
+) -> Advice:
+    """The advice, with a memory of its own on disk for when the search for it is stopped."""
+    from sdopt.optimise.crew import Crew
+
+    with checkpoint(asked.root, loaded, model, asked.resume) as memory, Progress() as progress:
+        memory.finished = False
+        advice = find_advice(problem, parts, memory, Crew(asked.workers or 1, stop), progress)
+        memory.finished = advice.finished
+    return advice
+
+
+class SweepProgress:
+    """One line on the terminal: how many runs are done, and how long the others take; else silent."""
+
+    def __init__(self, what: str = "runs") -> None:
+        self.what = what
+
+    def __enter__(self) -> SweepProgress:
+        """Start."""
+        self.shown, self.begun, self.last = sys.stderr.isatty(), monotonic(), 0.0
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the line."""
+        if self.shown:
+            click.echo(err=True)
+
+    def __call__(self, done: int, now: int, runs: int) -> None:
+        """Show how far it is; `now` is how many were done since the start."""
+        passed = monotonic() - self.begun
+        if not self.shown or (done < runs and passed - self.last < OFTEN):
+            return
+        self.last = passed
+        left = f", {_duration(passed / now * (runs - done))} left" if now else ""
+        said = f"{done:,} of {runs:,} {self.what}{left}" if done < runs else f"{runs:,} {self.what}"
+        click.echo(f"\r{said:60}", nl=False, err=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """All that is written of a sweep, beside its parts."""
+
+    loaded: LoadedConfig
+    model: SourceModel
+    plan: Plan
+    advice: Advice
+    outcome: Outcome
+    started: datetime
+    bests: Bests | None
+
+
+def _written(found: _Found, parts: Parts, root: Path) -> tuple[Path, Judged]:
+    """The new folder, and what PySD says; it repeats runs while the tables are written."""
+    chosen = choose_runs(found.plan, found.outcome)
+    with ThreadPoolExecutor(1) as pool:
+        judged = pool.submit(_judge, found, parts, chosen)
+        try:
+            folder = write_folder(
+                root,
+                f"sweep {found.plan.problem.config.title}",
+                lambda folder: _write(found, chosen, judged, parts, folder),
+            )
+        except ExportError as error:
+            raise ExportError(f"{error} All runs are kept in {parts.folder}: give --resume then.") from error
+        return folder, judged.result()
+
+
+def _judge(found: _Found, parts: Parts, chosen: tuple[int, ...]) -> Judged:
+    """PySD's verdict, or why it cannot run the model."""
+    try:
+        return referee(found.plan, parts, found.model, chosen)
+    except ReplayError as error:
+        return error
+
+
+def _write(
+    found: _Found, chosen: tuple[int, ...], judged: Future[Judged], parts: Parts, folder: Path
+) -> None:
+    """All files, on disk; only run.json holds when and where."""
+    plan, outcome = found.plan, found.outcome
+    write_tables(plan, parts, chosen, folder)
+    facts = {**run_facts(found.started), "parts_of_earlier_run": parts.earlier}
+    tables = {"summary": allocation_table(plan, outcome), "limits": limit_table(plan, outcome)}
+    if found.bests is not None:
+        tables |= tables_of(plan, outcome, found.bests)
+    write_csv(tables, folder)
+    result = sweep_result(found.loaded, found.model, plan, outcome, found.advice, parts)
+    result = result.with_figures(**_figures(found, judged.result()))
+    write_findings(result, folder)
+    texts = {
+        "design.json": as_json(_design(found)),
+        "summary.json": as_json(findings_summary(result)),
+        "run.json": as_json(facts),
+        "config.yaml": found.loaded.text,
+    }
+    for name, text in texts.items():
+        (folder / name).write_bytes(text.encode("utf-8", "replace"))
+    flush(folder)
+
+
+def _design(found: _Found) -> dict[str, Any]:
+    """What was run, and of what: for design.json."""
+    plan, problem = found.plan, found.plan.problem
+    variables, asked = problem.system.variables, problem.config.sweep
+    facts = with_provenance(Result(Status.SIMULATED, "", "en", {}, {}), found.loaded, found.model)
+    files = {n: Path(said) for n, said in asked.allocations.items() if Path(said).is_file()}
+    return {
+        "title": problem.config.title,
+        "design": plan.design,
+        "draws": int(plan.scenarios.draw.max(initial=-1)) + 1,
+        "scenarios": plan.scenarios.count,
+        "runs": plan.runs,
+        "levels": asked.levels,
+        "seed": problem.config.search.seed,
+        "allocations": list(plan.names),
+        "allocation_hashes": {name: text_hash(path.read_bytes()) for name, path in files.items()},
+        "outputs": [{"variable": variables[key].name, "unit": variables[key].unit} for key in plan.outputs],
+        "years": [int(time) for time in plan.times],
+        "uncertainties": [
+            {"constant": one.name, "low": one.low, "central": one.central, "high": one.high,
+             "distribution": one.kind, "unit": one.unit}
+            for one in drawn_constants(problem, plan.scenarios.external)
+        ],
+        "external_scenarios": [
+            {
+                "name": one.name,
+                "weight": one.weight,
+                "constants": {variables[key].name: value for key, value in one.constants.items()},
+                "paths": {variables[key].name: path.tolist() for key, path in one.paths.items()},
+            }
+            for one in plan.scenarios.external
+        ],
+        "backend": plan.backend,
+        "time_step": problem.grid.step,
+        "config_hash": found.loaded.sha256,
+        "versions": versions("pyarrow", "llvmlite"),
+        "provenance": dict(facts.provenance),
+    }  # fmt: skip
+
+
+def _figures(found: _Found, verdict: Judged) -> dict[str, Any]:
+    """What came of it: for summary.json."""
+    plan, outcome = found.plan, found.outcome
+    named = list(outcome.failed.items())[:NAMED]
+    return {
+        "kind": "sweep",
+        "runs": plan.runs,
+        "failed_runs": len(outcome.failed),
+        "first_failures": [
+            {"scenario": scenario + 1, "allocation": plan.names[place], "why": why}
+            for (place, scenario), why in named
+        ],
+        "advice": {
+            "status": found.advice.status,
+            "improvement": found.advice.improvement,
+            "gap": found.advice.gap,
+        },
+        "allocations": allocation_table(plan, outcome).to_dict("records"),
+        "limits": limit_table(plan, outcome).to_dict("records"),
+        "re_optimised": None if found.bests is None else figures_of(plan, outcome, found.bests),
+        "replay_check": CHECKED[plan.problem.system.time.method],
+        "replay_tolerance": REPLAY_TOLERANCE,
+        **_replay_figures(plan, verdict),
+    }
+
+
+def _replay_figures(plan: Plan, verdict: Judged) -> dict[str, Any]:
+    """What PySD says of the runs that it repeated."""
+    if isinstance(verdict, ReplayError):
+        return {"replay_agrees": None, "replay_max_relative_difference": None, "replay_note": str(verdict)}
+    worst, variables = verdict.worst, plan.problem.system.variables
+    return {
+        "replay_agrees": verdict.agrees,
+        "replay_runs": [run + 1 for run in verdict.runs],
+        "replay_max_relative_difference": worst.largest,
+        "replay_worst_variable": variables[worst.variable].name if worst.variable else None,
+        "replay_note": worst.note,
+    }
+
+
+def _summary(found: _Found, verdict: Verdict, folder: Path) -> str:
+    """What was done and found, for the terminal."""
+    plan, outcome = found.plan, found.outcome
+    unit, scenarios = plan.problem.objective_unit, plan.scenarios
+    worlds = f" x {len(scenarios.external)} external scenarios" if len(scenarios.external) > 1 else ""
+    lines = [
+        plan.problem.config.title,
+        "",
+        f"runs     {plan.runs:,}: {len(plan.names)} allocations x {scenarios.count:,} scenarios "
+        f"({plan.design}{worlds}), {len(plan.outputs)} outputs in {len(plan.kept)} years",
+        *_better_number(plan),
+        f"failed   {_failed(plan, outcome)}",
+        "",
+        f"improvement over the null alternative, {unit}",
+        f"{'':24}{'mean':>12}{'5 %':>12}{'95 %':>12}{'above 0':>10}{'breaks a limit':>16}",
+    ]
+    lines += [
+        f"{row.allocation[:23]:24}{row.mean:>+12,.3f}{row.low:>+12,.3f}{row.high:>+12,.3f}"
+        f"{row.positive:>10.1%}{row.any_broken:>16.1%}"
+        for row in allocation_table(plan, outcome).itertuples()
+    ]
+    lines += [
+        *_regrets(found),
+        "",
+        *said_lines(folder),
+        f"replay   PySD agrees in {len(verdict.runs)} runs: largest relative difference "
+        f"{verdict.worst.largest:.1e}",
+        f"results  {folder}",
+    ]
+    return "\n".join(lines)
+
+
+def _regrets(found: _Found) -> list[str]:
+    """What the allocations return less than the best of every scenario, where that was looked for."""
+    if found.bests is None:
+        return []
+    figures = figures_of(found.plan, found.outcome, found.bests)
+    missing = figures["without_an_allocation"]
+    lines = [
+        "",
+        f"regret against the best of the first {figures['scenarios']} scenarios"
+        + (f" ({missing} of them without an allowed allocation)" if missing else ""),
+        f"{'':24}{'mean: least':>16}{'most':>12}{'largest: least':>16}{'most':>12}",
+    ]
+    return lines + [
+        f"{row['allocation'][:23]:24}{row['mean_least']:>+16,.3f}{row['mean_most']:>+12,.3f}"
+        f"{row['largest_least']:>+16,.3f}{row['largest_most']:>+12,.3f}"
+        for row in figures["regrets"]
+    ]
+
+
+def _better_number(plan: Plan) -> list[str]:
+    """What would be a better number of draws, if any."""
+    said = design_advice(plan.problem.config.sweep.design, plan.problem.config.sweep.scenarios)
+    return [f"advice   {said}"] if said else []
+
+
+def _failed(plan: Plan, outcome: Outcome) -> str:
+    """How many runs gave inf or nan, and why the first did."""
+    if not outcome.failed:
+        return "none"
+    (place, scenario), why = min(outcome.failed.items(), key=lambda item: (item[0][1], item[0][0]))
+    return (
+        f"{len(outcome.failed):,} runs, which count in no figure; scenario {scenario + 1}, "
+        f'allocation "{plan.names[place]}": {why}'
+    )

@@ -1,0 +1,139 @@
+"""From simulated blocks to what is kept of every run, and the same of all blocks together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdopt.errors import ExportError
+from sdopt.sweep.parts import Arrays, Parts
+from sdopt.sweep.plan import Plan
+from sdopt.sweep.simulation import Simulated
+from sdopt.uncertainty.ensemble import limits_in, slacks_in
+
+Floats = NDArray[np.float64]
+
+BROKEN = 1e-6
+"""A limit is broken when it is passed by more than this part of its size: less is rounding."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is kept of some runs, by (allocation, scenario).
+
+    `kept` (allocation, output, kept time, scenario); `objective`; `improvement` over the scenario's own null
+    alternative, nan where either failed; `slacks` (..., limit): the smallest over time of every named limit,
+    as a part of its size; `perspectives` (..., perspective): difference from the null alternative; `failed`:
+    why, by (allocation, scenario).
+    """
+
+    kept: Floats
+    objective: Floats
+    improvement: Floats
+    slacks: Floats
+    perspectives: Floats
+    failed: dict[tuple[int, int], str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of all runs: `improvement` (allocation, scenario), `broken` (allocation, limit, scenario), `failed`."""
+
+    improvement: Floats
+    broken: NDArray[np.bool_]
+    failed: dict[tuple[int, int], str]
+
+
+def limit_names(plan: Plan) -> tuple[str, ...]:
+    """The limits on model variables, in the config's own words."""
+    return tuple(dict.fromkeys(c.functional.name for c in plan.problem.constraints))
+
+
+def rows_of(plan: Plan, simulated: Simulated) -> Rows:
+    """What is kept of a block."""
+    problem, sums = plan.problem, simulated.sums
+    count = len(plan.functionals) - len(plan.perspectives)
+    objective = np.array([problem.objective(values) for values in sums])
+    limits = limits_in(problem, plan.listed, sums[0])
+    slacks = np.array([_worst(plan, slacks_in(problem, limits, values)) for values in sums])
+    failed = dict(simulated.failed)
+    for place, scenario in sorted(simulated.failed):
+        if place == 0:
+            why = f"in the null alternative {failed[0, scenario]}"
+            failed |= {(k, scenario): failed.get((k, scenario), why) for k in range(1, len(sums))}
+    improvement = objective - objective[0]
+    for place, scenario in failed:
+        improvement[place, scenario] = np.nan
+    perspectives = sums[:, :, count:] - sums[0, :, count:]
+    return Rows(simulated.kept, objective, improvement, slacks, perspectives, failed)
+
+
+def _worst(plan: Plan, slacks: Floats) -> Floats:
+    """Of slacks (scenario, constraint) the smallest per named limit, (scenario, limit)."""
+    names = limit_names(plan)
+    worst = np.full((len(slacks), len(names)), np.inf)
+    for k, constraint in enumerate(plan.problem.constraints):
+        column = names.index(constraint.functional.name)
+        worst[:, column] = np.minimum(worst[:, column], slacks[:, k])
+    return worst
+
+
+def part_name(number: int) -> str:
+    """The part of a block."""
+    return f"block-{number:06d}"
+
+
+def as_arrays(plan: Plan, rows: Rows) -> Arrays:
+    """Rows as a part holds them, with what they belong to."""
+    failed = [[*place, why] for place, why in sorted(rows.failed.items())]
+    plain = {key: value for key, value in vars(rows).items() if key != "failed"}
+    return {**plain, "failed": _text(json.dumps(failed)), "digest": _text(plan.digest)}
+
+
+def recalled(plan: Plan, parts: Parts, number: int) -> Rows | None:
+    """The rows of a block from its part; None when there is none that is sound and belongs to this plan."""
+    held = parts.recall(part_name(number))
+    if held is None or not np.array_equal(held.pop("digest", _text("")), _text(plan.digest)):
+        return None
+    failed = json.loads(held.pop("failed").tobytes().decode("utf-8"))
+    return Rows(**held, failed={(place, scenario): why for place, scenario, why in failed})
+
+
+def _text(text: str) -> NDArray[Any]:
+    return np.frombuffer(text.encode("utf-8"), np.uint8)
+
+
+def all_rows(plan: Plan, parts: Parts) -> Iterator[tuple[slice, Rows]]:
+    """The rows of every block, in order.
+
+    Raises
+    ------
+    ExportError
+        When a part was spoiled since it was written.
+    """
+    for number, block in enumerate(plan.blocks):
+        rows = recalled(plan, parts, number)
+        if rows is None:
+            raise ExportError(
+                f"{parts.folder}: {part_name(number)} is no longer what was written. Give the same command "
+                "with --resume: it is then simulated again."
+            )
+        yield block, rows
+
+
+def outcome_of(plan: Plan, parts: Parts) -> Outcome:
+    """What is needed of all runs at once: numbers only, so that memory stays small."""
+    shape = (len(plan.names), plan.scenarios.count)
+    improvement = np.empty(shape)
+    failed: dict[tuple[int, int], str] = {}
+    broken = np.zeros((shape[0], len(limit_names(plan)), shape[1]), dtype=np.bool_)
+    for block, rows in all_rows(plan, parts):
+        improvement[:, block] = rows.improvement
+        broken[:, :, block] = (rows.slacks < -BROKEN).transpose(0, 2, 1)
+        failed |= {(place, block.start + k): why for (place, k), why in rows.failed.items()}
+    return Outcome(improvement, broken, dict(sorted(failed.items())))

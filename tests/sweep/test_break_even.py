@@ -1,0 +1,248 @@
+"""Break-even values against roots that are known, and against the question asked anew at such a value."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sdopt.config.load import load_config
+from sdopt.config.thresholds import thresholds
+from sdopt.problem.build import Problem, build_problem
+from sdopt.source_model.read import read_model
+from sdopt.sweep.break_even import (
+    Contrast,
+    break_even,
+    contrast_gains,
+    contrasts_of,
+    money_moved,
+    objectives,
+    options_of,
+)
+from sdopt.uncertainty.ensemble import build_ensemble
+from sdopt.uncertainty.sample import draw_scenarios, uncertain_constants
+
+DATA = Path(__file__).parents[1] / "data"
+USUAL = thresholds()
+
+MODEL = """{UTF-8}
+social return= effort * ( wave * ( shape - 1 ) * ( shape - 2 ) * ( shape - 4 ) + gain - 1 ) - aside
+	+ effort * SQRT ( MAX ( 0 , root ) ) - effort + effort * 0 / fuss ~ million EUR/Year ~ |
+effort= 2 ~ million EUR/Year ~ |
+aside= 0 ~ million EUR/Year ~ |
+gain= 3 ~ Dmnl ~ |
+wave= 0 ~ Dmnl ~ |
+shape= 1 ~ Dmnl ~ |
+root= 0 ~ Dmnl ~ |
+fuss= 1 ~ Dmnl ~ |
+INITIAL TIME= 2026 ~ Year ~ |
+FINAL TIME= 2030 ~ Year ~ |
+TIME STEP= 0.25 ~ Year ~ |
+SAVEPER= 1 ~ Year ~ |
+"""
+CONFIG = """
+schema_version: 1
+title: A gain whose roots are known
+model: {{file: model.mdl, changes: {{{changes}}}}}
+horizon: {{start: 2026, end: 2030}}
+decision_years: {{first: 2027, last: 2028}}
+decisions:
+  effort: {{variable: effort, bounds: [0, 10]}}
+  aside: {{variable: aside, bounds: [0, 10]}}
+{limits}
+objective: {{maximise: social return, discount_rate: 0}}
+uncertainties: [{uncertainties}]
+"""
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., Problem]:
+    """The question with these uncertainties, and with other values for some constants."""
+
+    def read(*uncertainties: str, limits: str = "", **changes: float) -> Problem:
+        (tmp_path / "model.mdl").write_text(MODEL, encoding="utf-8")
+        config = tmp_path / "config.yaml"
+        said = CONFIG.format(
+            uncertainties=", ".join(f"{{{one}}}" for one in uncertainties),
+            limits=limits,
+            changes=", ".join(f"{name}: {value}" for name, value in changes.items()),
+        )
+        config.write_text(said, encoding="utf-8")
+        loaded = load_config(config)
+        return build_problem(loaded, read_model(loaded.config.model.file).system)
+
+    return read
+
+
+def _found(problem: Problem, advice: Any = None) -> pd.DataFrame:
+    advice = problem.decisions.null_vector() if advice is None else np.asarray(advice, dtype=float)
+    contrasts = contrasts_of(problem, advice, 0.1)
+    return break_even(problem, contrasts, uncertain_constants(problem), USUAL)
+
+
+def test_a_linear_gain_turns_where_it_is_zero(ask: Callable[..., Problem]) -> None:
+    problem = ask("constant: gain, low: 1, high: 4, distribution: uniform")
+    found = _found(problem)
+    assert list(found["decision"]) == ["effort"]  # putting money aside gains nothing, whatever is true
+    row = found.iloc[0]
+    assert row["break_even"] == pytest.approx(2.0, abs=1e-6)
+    assert row["share_below"] == pytest.approx(1 / 3, abs=1e-6)
+    assert row["chance_not_worth"] == pytest.approx(1 / 3, abs=1e-6)
+    assert (row["inside"], row["worth"], row["contrast"]) == (True, "above", "a little more")
+    gains = [2 * 0.1 * 2 * (value - 2) for value in (1, 3, 4)]  # two years, a tenth of two million
+    np.testing.assert_allclose(row[["gain_low", "gain_central", "gain_high"]].astype(float), gains, atol=1e-9)
+    assert row["spent"] == pytest.approx(0.4)
+    assert row["gain_unit"] == "million EUR"
+
+
+def test_all_places_where_the_sign_changes_are_found(ask: Callable[..., Problem]) -> None:
+    problem = ask("constant: shape, low: 0, high: 5, distribution: uniform", shape=3, wave=1, gain=2)
+    found = _found(problem)
+    np.testing.assert_allclose(found["break_even"], [1.0, 2.0, 4.0], atol=1e-5)
+    assert list(found["worth"]) == ["above", "below", "above"]
+    np.testing.assert_allclose(found["chance_not_worth"], (1 + 2) / 5, atol=1e-5)
+
+
+def test_a_place_outside_the_range_is_said_to_be_there(ask: Callable[..., Problem]) -> None:
+    problem = ask("constant: gain, low: 2.5, high: 4")
+    row = _found(problem).iloc[0]
+    assert row["break_even"] == pytest.approx(2.0, abs=1e-6)
+    assert (row["inside"], row["share_below"], row["chance_not_worth"]) == (False, 0.0, 0.0)
+    far = _found(ask("constant: gain, low: 3, high: 4", gain=3.5)).iloc[0]
+    assert np.isnan(far["break_even"])
+    assert (far["worth"], far["looked_from"], far["looked_to"]) == ("always", 2.5, 4.5)
+
+
+def test_what_neither_turns_nor_matters_is_left_out(ask: Callable[..., Problem]) -> None:
+    little = "constant: gain, low: 2.97, high: 3.03"  # moves the gain by 3 %
+    assert _found(ask(little, "constant: fuss, low: 0.5, high: 2")).empty
+    found = _found(ask("constant: gain, low: 2.9, high: 3.1", "constant: fuss, low: 0.5, high: 2"))
+    assert list(found["constant"]) == ["gain"]
+    assert list(found["worth"]) == ["always"]
+
+
+def test_where_the_model_gives_no_number_is_not_looked_at(ask: Callable[..., Problem]) -> None:
+    """A division by zero in the middle of the range: a change is not claimed across it."""
+    problem = ask("constant: fuss, low: -1, high: 3", "constant: gain, low: 1, high: 4")
+    found = _found(problem)
+    assert list(found["constant"]) == ["gain"]
+    assert found["break_even"].iloc[0] == pytest.approx(2.0, abs=1e-6)
+
+
+def test_a_gain_that_is_nothing_for_a_stretch_turns_at_its_edge(ask: Callable[..., Problem]) -> None:
+    problem = ask("constant: root, low: -1, high: 3, distribution: uniform", gain=2, root=1)
+    row = _found(problem).iloc[0]
+    assert row["break_even"] == pytest.approx(0.0, abs=1e-5)
+    assert row["worth"] == "above"
+    assert row["chance_not_worth"] == pytest.approx(0.25, abs=1e-5)
+
+
+def test_the_advice_with_one_decision_put_back(ask: Callable[..., Problem]) -> None:
+    problem = ask("constant: gain, low: 1, high: 4")
+    contrasts = contrasts_of(problem, np.array([5.0, 5.0, 1.0, 1.0]), 0.1)
+    assert [(one.kind, one.decision) for one in contrasts] == [
+        ("a little more", "effort"), ("as advised", "effort"),
+        ("a little more", "aside"), ("as advised", "aside"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(contrasts[0].more, [2.2, 2.2, 0, 0])
+    np.testing.assert_array_equal(contrasts[1].less, [2, 2, 1, 1])
+    np.testing.assert_array_equal(contrasts[2].more, [2, 2, 1, 1])  # a tenth of the bound: today is nothing
+    assert money_moved(problem, contrasts[1].more, contrasts[3].less) == pytest.approx((2.0, 2.0))
+    assert money_moved(problem, np.array([1.0, 2, 1, 0]), problem.decisions.null_vector()) == (0.0, 2.0)
+    found = _found(problem, [5, 5, 1, 1]).set_index(["contrast", "decision"])
+    assert found.loc[("as advised", "effort"), "break_even"] == pytest.approx(2.0, abs=1e-6)
+
+
+RULE = (
+    "constraints: {No more than today: {decisions: {effort: 1, aside: -1}, at_most: {null_alternative: 1}}}"
+)
+LIMIT = "constraints: {Enough: {variables: {social return: 1}, at_least: 1.5}}"
+
+
+@pytest.mark.parametrize(("limit", "left"), [(RULE, "effort"), (LIMIT, "aside"), ("", "effort aside")])
+def test_only_what_is_allowed_can_be_chosen(ask: Callable[..., Problem], limit: str, left: str) -> None:
+    """Effort 3 and aside 1: with aside as today it is more than allowed, with effort as today not enough."""
+    problem = ask("constant: gain, low: 1, high: 4", limits=limit)
+    given = {"null": problem.decisions.null_vector(), "advice": np.array([3.0, 3, 1, 1])}
+    found = options_of(problem, given, contrasts_of(problem, given["advice"], 0.1))
+    assert list(found) == ["null", "advice", *(f"advice, {name} as today" for name in left.split())]
+    assert list(options_of(problem, given, ())) == ["null", "advice"]
+
+
+def test_a_little_more_stays_within_the_bounds(ask: Callable[..., Problem]) -> None:
+    problem = ask("constant: gain, low: 1, high: 4")
+    null = problem.decisions.null_vector()
+    contrasts = contrasts_of(problem, null, 8.0)
+    assert [one.decision for one in contrasts] == ["effort", "aside"]
+    np.testing.assert_array_equal(contrasts[0].more, [10, 10, 0, 0])
+
+
+def test_a_programme_is_put_back_whole() -> None:
+    loaded = load_config(DATA / "programmes" / "three.yaml")
+    problem = build_problem(loaded, read_model(loaded.config.model.file).system)
+    advice = problem.decisions.null_vector()
+    starts = np.flatnonzero(problem.decisions.whole)
+    advice[starts[0]] = 1.0
+    advice[0] = 1.0
+    (contrast,) = [one for one in contrasts_of(problem, advice, 0.1) if one.kind == "as advised"]
+    np.testing.assert_array_equal(contrast.less, problem.decisions.null_vector())
+
+
+UNCERTAIN = [
+    {"constant": "effect of knowing", "low": -0.1, "high": 0.5},
+    {"constant": "price of care", "low": 0.03, "high": 0.09, "distribution": "uniform"},
+]
+
+
+@pytest.fixture(scope="module")
+def wijk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wijk")
+    shutil.copytree(DATA / "sweep", folder / "questions")
+    shutil.copy(DATA / "wijk.mdl", folder)
+    return folder / "questions" / "zorg.yaml"
+
+
+def _wijk(path: Path, **changes: float) -> Problem:
+    named = {name.replace("_", " "): value for name, value in changes.items()}
+    loaded = load_config(path, {("model", "changes"): named, ("uncertainties",): UNCERTAIN})
+    return build_problem(loaded, read_model(loaded.config.model.file).system)
+
+
+def test_at_a_break_even_value_the_question_asked_anew_gains_nothing(wijk: Path) -> None:
+    problem = _wijk(wijk)
+    null = problem.decisions.null_vector()
+    contrasts = contrasts_of(problem, null + 0.3, 0.1)
+    found = break_even(problem, contrasts, uncertain_constants(problem), USUAL)
+    turning = found[found["break_even"].notna() & found["inside"]]
+    assert len(turning)
+    for _, row in turning.iterrows():
+        (contrast,) = [c for c in contrasts if (c.kind, c.decision) == (row["contrast"], row["decision"])]
+        gains = []
+        for value in (row["break_even"], row["low"], row["high"]):
+            anew = _wijk(wijk, **{row["constant"].replace(" ", "_"): value})
+            both = anew.evaluator.values(np.array([contrast.more, contrast.less])).value
+            gains.append(float(np.diff(anew.objective(both)[::-1])[0]))
+        assert abs(gains[0]) < 1e-4 * max(map(abs, gains[1:]))
+        np.testing.assert_allclose(
+            gains[1:], row[["gain_low", "gain_high"]].astype(float), rtol=1e-6, atol=1e-9
+        )
+
+
+def test_gains_over_a_sample_are_differences_of_objectives(wijk: Path) -> None:
+    problem = _wijk(wijk)
+    null = problem.decisions.null_vector()
+    ensemble = build_ensemble(problem, draw_scenarios(problem, "latin hypercube", 30, 1))
+    contrasts = (
+        Contrast("a little more", "x", null + 0.1, null),
+        Contrast("as advised", "y", null + 0.2, null),
+    )
+    gains = contrast_gains(ensemble, contrasts)
+    assert gains.shape == (2, ensemble.count)
+    each = objectives(ensemble, np.array([null, null + 0.1, null + 0.2]))
+    np.testing.assert_array_equal(gains, each[1:] - each[0])
+    own = np.where(np.arange(ensemble.count)[:, None] % 2, null + 0.1, null + 0.2)
+    mixed = problem.objective(ensemble.values(own))
+    np.testing.assert_allclose(mixed, np.where(np.arange(ensemble.count) % 2, each[1], each[2]), rtol=1e-13)

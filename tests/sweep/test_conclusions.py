@@ -1,0 +1,182 @@
+"""The words follow from the distribution by a stated rule: another distribution gives other words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sdopt.config.thresholds import known_thresholds, thresholds
+from sdopt.sweep.break_even import Contrast
+from sdopt.sweep.conclusions import (
+    Conclusion,
+    conclude,
+    condition,
+    number,
+    other_kinds,
+    threshold_table,
+    worth_table,
+)
+from sdopt.uncertainty.scenarios import CENTRAL, External, Scenarios
+
+USUAL = thresholds()
+NORMAL = np.random.default_rng(0).normal(size=2000)
+FUTURES = {
+    "clearly better": 3 + NORMAL,
+    "probably better": 0.9 + NORMAL,
+    "roughly equal": 0.03 * NORMAL,
+    "uncertain": 0.1 + NORMAL,
+    "probably worse": -0.9 + NORMAL,
+    "clearly worse": -3 + NORMAL,
+}
+
+
+def _conclude(improvements: np.ndarray, size: float = 2.0, language: str = "en", **more) -> Conclusion:
+    weights = np.full(len(improvements), 1 / len(improvements))
+    return conclude(improvements, weights, size, USUAL, language, unit="million EUR", **more)
+
+
+@pytest.mark.parametrize("kind", FUTURES)
+def test_another_distribution_gives_other_words(kind: str) -> None:
+    found = {name: _conclude(futures) for name, futures in FUTURES.items()}
+    assert found[kind].kind == kind
+    assert len({one.words for one in found.values()}) == len(FUTURES)
+    dutch = {_conclude(futures, language="nl").words.split(".")[0] for futures in FUTURES.values()}
+    assert len(dutch) == len(FUTURES)
+
+
+def test_the_words_say_how_sure_and_how_much() -> None:
+    found = _conclude(FUTURES["probably better"])
+    words, mean = found.words, number(found.figures["mean"], "en")
+    assert words.startswith("The advice is probably better than doing nothing new, but that is not certain.")
+    share = 100 * (FUTURES["probably better"] > 0).mean()
+    assert f"It gains in {share:.0f} of the 100 futures worked out" in words
+    assert f"a difference of {mean} million EUR; in 90 of the 100 futures between" in words
+    dutch = _conclude(FUTURES["probably better"], language="nl").words
+    assert dutch.startswith("Het advies is waarschijnlijk beter dan niets nieuws doen")
+    assert f"{mean.replace('.', ',')} million EUR" in dutch
+
+
+def test_the_central_value_alone_decides_nothing() -> None:
+    """The same median and nearly the same middle, with other futures around it: other words each time."""
+    middle = np.full(101, 0.5)
+    spread = 0.5 + np.linspace(-1, 1, 950)
+    heavy = np.where(np.arange(950) < 440, -60.0, 0.6)
+    kinds = [
+        _conclude(np.concatenate([middle, around])).kind for around in (np.full(950, 0.5), spread, heavy)
+    ]
+    assert kinds == ["clearly better", "probably better", "uncertain"]
+
+
+def test_shifting_the_mean_with_the_median_kept_changes_the_words() -> None:
+    futures = 1.4 + NORMAL
+    rare = np.sort(futures)
+    rare[:40] -= 200.0
+    assert np.median(rare) == np.median(futures)
+    assert (rare > 0).mean() == (futures > 0).mean()
+    assert _conclude(futures).kind == "clearly better"
+    assert _conclude(rare).kind == "uncertain"
+
+
+def test_a_sample_that_is_too_small_gives_careful_words() -> None:
+    futures = np.where(np.arange(1000) % 100 < 93, 1.0, -1.0)
+    assert _conclude(futures).kind == "clearly better"
+    assert _conclude(futures, draws=100).kind == "probably better"
+    assert _conclude(futures, draws=6).kind == "uncertain"
+
+
+def test_futures_that_failed_may_be_gains_or_losses() -> None:
+    futures = np.where(np.arange(1000) < 950, 1.0, -0.1)
+    assert _conclude(futures).kind == "clearly better"
+    futures[:200] = np.nan
+    found = _conclude(futures)
+    assert found.kind == "probably better"
+    assert "In 20 of the 100 futures the model gave no number" in found.words
+    nothing = _conclude(np.full(10, np.nan))
+    assert nothing.kind == "uncertain"
+    assert "no number in any of the futures" in nothing.words
+
+
+def test_no_effect_at_all_is_roughly_equal_and_small_needs_a_size() -> None:
+    assert _conclude(np.zeros(1000)).kind == "roughly equal"
+    assert _conclude(0.03 * NORMAL, size=np.nan).kind == "uncertain"
+
+
+@given(st.floats(-4, 4), st.floats(0.01, 10), st.sampled_from([2.0, 0.1, 50.0]))
+def test_gains_and_losses_are_treated_alike(mean: float, spread: float, size: float) -> None:
+    mirror = {"better": "worse", "worse": "better"}
+    futures = mean + spread * NORMAL[:300]
+    kind = _conclude(futures, size).kind.split()
+    turned = _conclude(-futures, size).kind.split()
+    assert turned == [mirror.get(word, word) for word in kind]
+
+
+@given(st.floats(-3, 3), st.floats(0.1, 3))
+def test_more_of_everything_never_sounds_worse(mean: float, more: float) -> None:
+    order = ["clearly worse", "probably worse", "uncertain", "probably better", "clearly better"]
+    futures = mean + NORMAL[:400]
+    low, high = (_conclude(one, np.nan).kind for one in (futures, futures + more))
+    assert order.index(low) <= order.index(high)
+
+
+def test_which_thresholds_the_words_hang_on() -> None:
+    weights = np.full(2000, 1 / 2000)
+    assert not other_kinds(3 + NORMAL, weights, 2.0, USUAL)
+    found = other_kinds(1.5 + NORMAL, weights, 2.0, USUAL)
+    assert found == {"clearly = 0.99": "probably better"}
+
+
+def test_the_thresholds_are_a_table_with_ranges_and_grounds() -> None:
+    table = threshold_table({**USUAL, "clearly": 0.95}).set_index("name")
+    assert (table.loc["clearly", "value"], table.loc["clearly", "usual"]) == (0.95, 0.9)
+    assert ((table["low"] < table["usual"]) & (table["usual"] < table["high"])).all()
+    assert (table["status"] == "judgement").all()
+    assert list(table.index) == list(known_thresholds())
+
+
+def _row(**more: object) -> dict[str, object]:
+    row = {"constant": "hours per EUR", "unit": "hour/EUR", "low": 0.0, "central": 0.06, "high": 0.15,
+           "break_even": 0.1316, "inside": True, "worth": "above", "chance_not_worth": 0.9748,
+           "gain_central": -1.3}  # fmt: skip
+    return {**row, **more}
+
+
+def test_what_would_have_to_be_true_in_words() -> None:
+    other = _row(constant="price", break_even=3.0, chance_not_worth=0.999, worth="below")
+    outside = _row(constant="far", inside=False, chance_not_worth=0.0)
+    words = condition(pd.DataFrame([other, _row(), outside]), "en")
+    assert words == (
+        "What would have to be true: hours per EUR above 0.132 hour/EUR. Reckoned with here: 0.06; the "
+        "evidence allows 0 to 0.15. The chance of that is 3 in 100, if all else goes as expected."
+    )
+    worth = condition(
+        pd.DataFrame([_row(gain_central=1.0, chance_not_worth=0.3)]), "nl", {"hours per EUR": "uren"}
+    )
+    assert worth.startswith("Wat er waar moet zijn: uren hoger dan 0,132 hour/EUR.")
+    assert "De kans dat het te laag is, is 30 op 100" in worth
+    assert condition(pd.DataFrame([outside]), "en").startswith("No single uncertain number")
+
+
+def test_numbers_have_three_digits_and_the_separators_of_the_language() -> None:
+    assert [number(v, "en") for v in (0.0, 0.012345, -1.5, 12.0, 1234567.8)] == [
+        "0", "0.0123", "-1.5", "12", "1,234,568"
+    ]  # fmt: skip
+    assert number(-1234.5, "nl") == "-1.234"
+
+
+def test_is_every_decision_worth_it() -> None:
+    little = Contrast("a little more", "care", np.array([1.1]), np.array([1.0]))
+    advised = Contrast("as advised", "care", np.array([2.0]), np.array([1.0]))
+    scenarios = Scenarios(
+        (), np.empty((0, 2000)), (External(CENTRAL, {}, {}),), np.zeros(2000, dtype=np.intp), np.arange(2000)
+    )
+    gains = np.array([FUTURES["clearly worse"], 1.5 + NORMAL])
+    table = worth_table(
+        (little, advised), gains, (1.0, 2.0), scenarios, USUAL, "nl", "mln euro", {"care": "zorg"}
+    )
+    assert list(table["kind"]) == ["clearly worse", "clearly better"]
+    assert table["words"][0].startswith(
+        "Iets meer geld voor zorg dan nu is duidelijk slechter dan het bedrag"
+    )
+    assert table["words"][1].startswith("Zorg volgens het advies is duidelijk beter dan hetzelfde advies met")
+    assert list(table["hangs_on"]) == ["", "clearly = 0.99: probably better"]
