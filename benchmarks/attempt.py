@@ -37,6 +37,7 @@ def sdopt(posed: Posed, recorder: Recorder) -> Answer:
     view = View(question.problem, question.problem.objective_rows)
     find = search_whole if question.whole.any() else search
     found = find(view, archive, posed.loaded.config.search, note)
+    note(len(found.trace), found.improvement, float("nan"), None)  # the last digits come after the last round
     seconds, x = recorder.seconds, question.scaled(found.point)
     outcome = question.batch(x[None])
     improvement, room = float(outcome[0, 0]), float(question.room(x[None], outcome)[0])

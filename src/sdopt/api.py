@@ -6,11 +6,11 @@ is shown as text, never as HTML or code.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sdopt.config.changes import Changes
 from sdopt.config.load import LoadedConfig, load_config
 from sdopt.errors import Complaints, ConfigError, ExportError, ReplayError
+from sdopt.export import frames
 from sdopt.optimise import run
 from sdopt.optimise.certificate.run import Asked
 from sdopt.optimise.crew import Crew
@@ -28,7 +29,6 @@ from sdopt.problem.build import Problem, build_problem, with_constants
 from sdopt.problem.meaning import resolve
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel, read_model
-from sdopt.sweep import frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sdopt.optimise.cutting_planes import Progress
     from sdopt.optimise.transcription.problem import ConcreteModel
 
-Sweep, sweep = frames.Sweep, frames.sweep
+Robust, Sweep, robust, sweep = frames.Robust, frames.Sweep, frames.robust, frames.sweep
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -397,4 +397,4 @@ class _CallableRoom(ModuleType):
 
 
 for _room in ("optimise", "sweep"):
-    sys.modules[f"sdopt.{_room}"].__class__ = _CallableRoom
+    import_module(f"sdopt.{_room}").__class__ = _CallableRoom

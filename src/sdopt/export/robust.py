@@ -49,18 +49,28 @@ def robust(
         When PySD gives other numbers; nothing is written.
     """
     started = datetime.now(UTC)
-    root, asked = output or loaded.config.output.directory, problem.config.robust
-    check_names(asked, problem, str(loaded.path))
+    root = output or loaded.config.output.directory
     check_writable(root)
-    drawn = draw_scenarios(
-        problem, "latin hypercube", scenarios or asked.scenarios, problem.config.search.seed
-    )
+    result = find_robust(loaded, model, problem, scenarios)
+    return f"{describe_robust(result)}\n\nresults  {write_robust(result, loaded, root, started)}"
+
+
+def find_robust(
+    loaded: LoadedConfig, model: SourceModel, problem: Problem, scenarios: int | None = None
+) -> Result:
+    """Robust allocations as a result, replayed in PySD; arguments and errors are those of `robust`."""
+    asked = problem.config.robust
+    check_names(asked, problem, str(loaded.path))
+    count, seed = scenarios or asked.scenarios, problem.config.search.seed
+    drawn = draw_scenarios(problem, "latin hypercube", count, seed)
     answer = optimise_robust(problem, drawn, asked, _progress)
-    result = with_provenance(robust_result(answer, model), loaded, model)
-    folder = write_folder(
-        root, f"{result.title} robust", lambda folder: _write_files(result, loaded, folder, started)
-    )
-    return f"{describe_robust(result)}\n\nresults  {folder}"
+    return with_provenance(robust_result(answer, model), loaded, model)
+
+
+def write_robust(result: Result, loaded: LoadedConfig, root: Path, started: datetime) -> Path:
+    """A new folder under `root` with tables, workbook and report."""
+    title = f"{result.title} robust"
+    return write_folder(root, title, lambda folder: _write_files(result, loaded, folder, started))
 
 
 def _write_files(result: Result, loaded: LoadedConfig, folder: Path, started: datetime) -> None:

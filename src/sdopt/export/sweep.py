@@ -24,7 +24,7 @@ from sdopt.export.folder import as_json, check_writable, flush, write_folder
 from sdopt.export.provenance import run_facts, text_hash, versions, with_provenance
 from sdopt.export.tables import write_csv
 from sdopt.export.unfinished import checkpoint, question_key
-from sdopt.optimise.stopping import Stop, stop_on_interrupt
+from sdopt.optimise.stopping import NEVER, Stop, stop_on_interrupt
 from sdopt.problem.build import Problem
 from sdopt.result import Result, Status
 from sdopt.source_model.read import SourceModel
@@ -75,11 +75,20 @@ def sweep(loaded: LoadedConfig, model: SourceModel, problem: Problem, asked: Ask
     ReplayError
         When PySD gives other numbers; the folder is written all the same.
     """
+    with stop_on_interrupt() as stop:
+        done = run_sweep(loaded, model, problem, asked, stop)
+    return None if done is None else _summary(*done)
+
+
+def run_sweep(
+    loaded: LoadedConfig, model: SourceModel, problem: Problem, asked: Asked, stop: Stop = NEVER
+) -> tuple[Found, Verdict, Path] | None:
+    """The same: what was found, what PySD says, and the new folder; None when `stop` said so."""
     started = datetime.now(UTC)
     find_backend(asked.backend)
     check_writable(asked.root)
     key = sha256(f"{question_key(loaded, model)} {asked.backend}".encode()).hexdigest()
-    with Parts(asked.root, key, resume=asked.resume) as parts, stop_on_interrupt() as stop:
+    with Parts(asked.root, key, resume=asked.resume) as parts:
         advice = given_advice(problem) or _found_advice(loaded, model, problem, parts, asked, stop)
         if not advice.finished:
             return None
@@ -95,14 +104,25 @@ def sweep(loaded: LoadedConfig, model: SourceModel, problem: Problem, asked: Ask
                 bests = re_optimise(problem, plan.scenarios, advice.point, parts, spread, progress, stop)
             if bests is None:
                 return None
-        found = _Found(loaded, model, plan, advice, outcome_of(plan, parts), started, bests)
-        folder, verdict = _written(found, parts, asked.root)
+        found = Found(loaded, model, plan, advice, outcome_of(plan, parts), started, bests)
+        folder, verdict = write_sweep(found, parts, asked.root)
         parts.finished = True
+    return found, agreed(plan, verdict, folder), folder
+
+
+def agreed(plan: Plan, verdict: Judged, folder: Path) -> Verdict:
+    """The verdict of PySD on results in a folder.
+
+    Raises
+    ------
+    ReplayError
+        When it cannot run the model, or gives other numbers.
+    """
     if isinstance(verdict, ReplayError):
         raise ReplayError(f"{verdict} The results are in {folder}, unchecked.") from verdict
     if not verdict.agrees:
         raise ReplayError(f"{disagreement(plan, verdict)}\nDo not rely on the results, in {folder}.")
-    return _summary(found, verdict, folder)
+    return verdict
 
 
 def _found_advice(
@@ -154,7 +174,7 @@ def _duration(seconds: float) -> str:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """All that is written of a sweep, beside its parts."""
 
     loaded: LoadedConfig
@@ -166,15 +186,26 @@ class _Found:
     bests: Bests | None
 
 
-def _written(found: _Found, parts: Parts, root: Path) -> tuple[Path, Judged]:
-    """The new folder, and what PySD says; it repeats runs while the tables are written."""
+def folder_title(problem: Problem) -> str:
+    """What the folder of a sweep is called by."""
+    return f"sweep {problem.config.title}"
+
+
+def write_sweep(found: Found, parts: Parts, root: Path) -> tuple[Path, Judged]:
+    """A new folder under `root`, and what PySD says; it repeats runs while the tables are written.
+
+    Raises
+    ------
+    ExportError
+        When the folder cannot be written.
+    """
     chosen = choose_runs(found.plan, found.outcome)
     with ThreadPoolExecutor(1) as pool:
         judged = pool.submit(_judge, found, parts, chosen)
         try:
             folder = write_folder(
                 root,
-                f"sweep {found.plan.problem.config.title}",
+                folder_title(found.plan.problem),
                 lambda folder: _write(found, chosen, judged, parts, folder),
             )
         except ExportError as error:
@@ -182,7 +213,7 @@ def _written(found: _Found, parts: Parts, root: Path) -> tuple[Path, Judged]:
         return folder, judged.result()
 
 
-def _judge(found: _Found, parts: Parts, chosen: tuple[int, ...]) -> Judged:
+def _judge(found: Found, parts: Parts, chosen: tuple[int, ...]) -> Judged:
     """PySD's verdict, or why it cannot run the model."""
     try:
         return referee(found.plan, parts, found.model, chosen)
@@ -191,18 +222,17 @@ def _judge(found: _Found, parts: Parts, chosen: tuple[int, ...]) -> Judged:
 
 
 def _write(
-    found: _Found, chosen: tuple[int, ...], judged: Future[Judged], parts: Parts, folder: Path
+    found: Found, chosen: tuple[int, ...], judged: Future[Judged], parts: Parts, folder: Path
 ) -> None:
     """All files, on disk; only run.json holds when and where."""
     plan, outcome = found.plan, found.outcome
     write_tables(plan, parts, chosen, folder)
     facts = {**run_facts(found.started), "parts_of_earlier_run": parts.earlier}
     tables = {"summary": allocation_table(plan, outcome), "limits": limit_table(plan, outcome)}
-    if found.bests is not None:
-        tables |= tables_of(plan, outcome, found.bests)
-    write_csv(tables, folder)
+    bests = tables_of(plan, outcome, found.bests) if found.bests is not None else {}
+    write_csv({**tables, **bests}, folder)
     result = sweep_result(found.loaded, found.model, plan, outcome, found.advice, parts)
-    result = result.with_figures(**_figures(found, judged.result()))
+    result = result.with_tables(**bests).with_figures(**_figures(found, judged.result()))
     write_findings(result, folder)
     texts = {
         "design.json": as_json(_design(found)),
@@ -215,7 +245,7 @@ def _write(
     flush(folder)
 
 
-def _design(found: _Found) -> dict[str, Any]:
+def _design(found: Found) -> dict[str, Any]:
     """What was run, and of what: for design.json."""
     plan, problem = found.plan, found.plan.problem
     variables, asked = problem.system.variables, problem.config.sweep
@@ -255,7 +285,7 @@ def _design(found: _Found) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _figures(found: _Found, verdict: Judged) -> dict[str, Any]:
+def _figures(found: Found, verdict: Judged) -> dict[str, Any]:
     """What came of it: for summary.json."""
     plan, outcome = found.plan, found.outcome
     named = list(outcome.failed.items())[:NAMED]
@@ -295,7 +325,7 @@ def _replay_figures(plan: Plan, verdict: Judged) -> dict[str, Any]:
     }
 
 
-def _summary(found: _Found, verdict: Verdict, folder: Path) -> str:
+def _summary(found: Found, verdict: Verdict, folder: Path) -> str:
     """What was done and found, for the terminal."""
     plan, outcome = found.plan, found.outcome
     unit, scenarios = plan.problem.objective_unit, plan.scenarios
@@ -327,7 +357,7 @@ def _summary(found: _Found, verdict: Verdict, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _regrets(found: _Found) -> list[str]:
+def _regrets(found: Found) -> list[str]:
     """What the allocations return less than the best of every scenario, where that was looked for."""
     if found.bests is None:
         return []
