@@ -274,14 +274,21 @@ def test_arrays_are_kept_whole_by_their_name(tmp_path: Path) -> None:
 def test_from_python_the_tables_are_those_of_the_command(written: Written) -> None:
     """`sdopt.sweep` is also a package: it may be called all the same, and leaves nothing behind."""
     before = sorted(written.config.parent.iterdir())
-    found = sdopt.sweep(sdopt.load(written.config), workers=1, verify=False)
+    found = sdopt.sweep(sdopt.load(written.config), workers=1)
     assert sorted(written.config.parent.iterdir()) == before
     assert repr(found) == "<Sweep 'Zorg in onzekere tijden': 600 runs of null, advice, Alles voorkomen>"
     pd.testing.assert_frame_equal(found.scenarios, written.scenarios)
     pd.testing.assert_frame_equal(found.trajectories, written.trajectories)
-    pd.testing.assert_frame_equal(found.runs.drop(columns="refereed"), written.runs.drop(columns="refereed"))
+    pd.testing.assert_frame_equal(found.runs, written.runs)
     assert found.summary["mean"].tolist() == [row["mean"] for row in written.summary["allocations"]]
-    assert not found.runs["refereed"].any()
+    again = found.write(written.config.parent / "van Python")
+    names = sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
+    assert names == sorted(p.relative_to(written.folder) for p in written.folder.rglob("*") if p.is_file())
+    differing = [n for n in names if (again / n).read_bytes() != (written.folder / n).read_bytes()]
+    assert [str(name) for name in differing] == ["run.json"]
+    table = pd.read_parquet(again / "tables" / "distribution.parquet")
+    pd.testing.assert_frame_equal(found.tables["distribution"], table)
+    assert found.figures["failed_runs"] == 6
 
 
 class Terminal(StringIO):

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from sdopt.config.document import Complain
+from sdopt.config.names import same_name
 from sdopt.config.strict import Strict
 
 MeasureName = Literal["expected", "cvar", "worst_case", "regret"]
 
 Part = Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")]
 """A percentage of the scenarios, by probability, such as `5%`."""
+
+
+EXTERNAL = "external scenario"
+"""What is learned when it becomes known which named external scenario holds."""
+
+
+class DecideAgain(Strict):
+    """Decide now, learn something, decide again: what that adds to the best fixed path."""
+
+    year: int
+    """First decision year that is decided on after learning."""
+    learn: str = Field(min_length=1)
+    """An uncertain constant: in which group its value lies; or `external scenario`: which of them holds."""
+    groups: int = Field(default=2, ge=2, le=4)
+    """Groups of equally many draws that can be told apart; not for external scenarios, which each are one."""
+    scenarios: int = Field(default=200, ge=1)
+    """Draws of all uncertainties, each in every external scenario."""
+
+    @property
+    def of_external(self) -> bool:
+        """Whether it is the external scenario that is learned."""
+        return same_name(self.learn) == same_name(EXTERNAL)
 
 
 class Robust(Strict):
@@ -33,6 +56,8 @@ class Robust(Strict):
     """Stop when bound and best are this close, relative to the improvement."""
     iterations: int = Field(default=100, ge=1)
     """Most rounds of the search per measure."""
+    decide_again: DecideAgain | None = None
+    """What it is worth to decide again in a later year, having learned something; by default not asked."""
 
 
 def share(part: str) -> float:
@@ -40,8 +65,13 @@ def share(part: str) -> float:
     return float(part.removesuffix("%")) / 100
 
 
-def check_robust(robust: Robust | None, complain: Complain) -> None:
-    """Call `complain(place, message)` for every rule that the section breaks without a look at the model."""
+def check_robust(
+    robust: Robust | None, years: tuple[int, int] | None, periods: Mapping[str, int], complain: Complain
+) -> None:
+    """Call `complain(place, message)` for every rule that the section breaks without a look at the model.
+
+    `years` are the first and last decision year, `periods` the years that each decision holds.
+    """
     if robust is None:
         return
     if not 0 < share(robust.tail) <= 1:
@@ -52,6 +82,37 @@ def check_robust(robust: Robust | None, complain: Complain) -> None:
         if share(part) >= 1:
             place = ("robust", "probability_limits", name)
             complain(place, f"{part} must be below 100%: at {part} it limits nothing; leave it out")
+    if robust.decide_again is not None:
+        _check_again(robust.decide_again, years, periods, complain)
+
+
+def _check_again(
+    again: DecideAgain, years: tuple[int, int] | None, periods: Mapping[str, int], complain: Complain
+) -> None:
+    place = ("robust", "decide_again")
+    if again.of_external and "groups" in again.model_fields_set:
+        complain(
+            (*place, "groups"),
+            f"every external scenario is a group when {EXTERNAL} is learned; remove this",
+        )
+    if years is None or years[0] > years[1]:
+        return
+    first, last = years
+    if not first < again.year <= last:
+        after = f"{first + 1} to {last}" if last > first else f"none: {first} is the only one"
+        complain(
+            (*place, "year"),
+            f"{again.year} is no decision year after the first, so nothing is decided before it or after; "
+            f"allowed: {after}",
+        )
+        return
+    starts = {start for period in periods.values() for start in range(first, last + 1, max(period, 1))}
+    if periods and max(starts) < again.year:
+        complain(
+            (*place, "year"),
+            f"no decision begins in {again.year} or later, so nothing is left to decide; choose "
+            f"{max(starts)} or earlier, or shorten a period",
+        )
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -130,7 +130,8 @@ def check_rules(parts: Parts, folder: Path, complain: Complain) -> None:
     check_correlations(parts.correlations, complain)
     span = (parts.horizon.start, parts.horizon.end) if parts.horizon else None
     check_external(parts.external_scenarios, span, complain)
-    check_robust(parts.robust, complain)
+    years = (parts.years.first, parts.years.last) if parts.years else None
+    check_robust(parts.robust, years, {i: one.period for i, one in parts.decisions.items()}, complain)
     if parts.sweep:
         check_sweep(parts.sweep, folder, complain)
     if parts.years and parts.years.first <= parts.years.last:

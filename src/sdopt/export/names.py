@@ -42,6 +42,7 @@ NAME_COLUMNS = {
     "break_even": "constant",
     "information": "uncertainty",
     "robust_allocations": "variable",
+    "robust_adaptive": "variable",
 }
 """Table -> the column with names of model variables."""
 CHANGES = ("rise", "fall")

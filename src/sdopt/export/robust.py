@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdopt.config.load import LoadedConfig
+from sdopt.export.decide_again import again_lines
 from sdopt.export.folder import as_json, check_writable, flush, summary, write_folder
+from sdopt.export.labels import Labels
 from sdopt.export.provenance import run_facts, with_provenance
 from sdopt.export.tables import write_csv, write_parquet
-from sdopt.optimise.robust.question import check_names
 from sdopt.optimise.robust.run import optimise_robust, robust_result
 from sdopt.problem.build import Problem
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel
+from sdopt.sweep.decide_again import TOLD, decide_again, scenarios_and_groups, with_again
 from sdopt.uncertainty.sample import draw_scenarios
 
 if TYPE_CHECKING:
@@ -60,11 +63,15 @@ def find_robust(
 ) -> Result:
     """Robust allocations as a result, replayed in PySD; arguments and errors are those of `robust`."""
     asked = problem.config.robust
-    check_names(asked, problem, str(loaded.path))
+    again = asked.decide_again
+    later = again and (again, *scenarios_and_groups(problem, again))
     count, seed = scenarios or asked.scenarios, problem.config.search.seed
     drawn = draw_scenarios(problem, "latin hypercube", count, seed)
     answer = optimise_robust(problem, drawn, asked, _progress)
-    return with_provenance(robust_result(answer, model), loaded, model)
+    result = robust_result(answer, model)
+    if later:
+        result = with_again(result, decide_again(*later, answer, partial(_progress, TOLD)), model)
+    return with_provenance(result, loaded, model)
 
 
 def write_robust(result: Result, loaded: LoadedConfig, root: Path, started: datetime) -> Path:
@@ -120,6 +127,8 @@ def describe_robust(result: Result) -> str:
         "",
         *_price_lines(result.tables["robust_price"], unit),
     ]
+    told = again_lines(result, Labels("en"))
+    lines += ["", *told] if told else []
     left_out = figures["bound_leaves_out"]
     if left_out:
         lines += ["", f"bounds do without limits that are not concave: {', '.join(left_out)}"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.cells import is_number
+from sdopt.export.decide_again import fill_again
 from sdopt.export.labels import Labels
 from sdopt.export.lists import NAME, TEXT, listed, number_style
 from sdopt.export.page import INK, THIN, YEAR, Page, Style
@@ -55,6 +56,7 @@ def fill_robust(page: Page) -> None:
         "robust_proof": _proofs,
         "robust_limits": _limits,
         "robust_allocations": _allocations,
+        "robust_adaptive": fill_again,
     }
     for name, fill in parts.items():
         if has(result, name):

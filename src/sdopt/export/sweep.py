@@ -226,12 +226,14 @@ def _write(
 ) -> None:
     """All files, on disk; only run.json holds when and where."""
     plan, outcome = found.plan, found.outcome
-    write_tables(plan, parts, chosen, folder)
     facts = {**run_facts(found.started), "parts_of_earlier_run": parts.earlier}
     tables = {"summary": allocation_table(plan, outcome), "limits": limit_table(plan, outcome)}
     bests = tables_of(plan, outcome, found.bests) if found.bests is not None else {}
     write_csv({**tables, **bests}, folder)
-    result = sweep_result(found.loaded, found.model, plan, outcome, found.advice, parts)
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write_tables, plan, parts, chosen, folder)
+        result = sweep_result(found.loaded, found.model, plan, outcome, found.advice, parts)
+        writing.result()
     result = result.with_tables(**bests).with_figures(**_figures(found, judged.result()))
     write_findings(result, folder)
     texts = {

@@ -17,10 +17,11 @@ from sdopt.equations.expression import Number
 from sdopt.equations.system import EquationSystem, Variable
 from sdopt.errors import Complaints, ConfigError, did_you_mean
 from sdopt.problem.budget import check_budget
-from sdopt.problem.fiscal import check_fiscal_rules
+from sdopt.problem.fiscal import check_fiscal_rules, with_fiscal_rules
 from sdopt.problem.forms_check import check_forms_meaning
 from sdopt.problem.mechanisms import check_mechanisms
 from sdopt.problem.programmes import check_programme_meaning, decided_names
+from sdopt.problem.robust_check import check_robust_meaning
 from sdopt.problem.rules import other_weights, sides
 from sdopt.problem.uncertainties import Model, check_uncertain
 
@@ -84,6 +85,8 @@ def check_meaning(loaded: LoadedConfig, system: EquationSystem, constants: tuple
         check_budget(loaded.fiscal, system, check.model, check.complain)
     _check_objective(check)
     _check_uncertainties(check)
+    ruled = with_fiscal_rules(loaded.config, loaded.fiscal)
+    check_robust_meaning(ruled, constants, system, check.complain)
     for number, name in enumerate(loaded.config.output.show):
         check.find(("output", "show", number), name)
     for number, name in enumerate(loaded.config.sweep.outputs):

@@ -21,6 +21,7 @@ from sdopt.errors import ConfigError
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.robust.measures import Measure
 from sdopt.optimise.robust.readings import Reader, without_failed
+from sdopt.optimise.robust.run import weakest
 from sdopt.optimise.robust.solve import RobustFound, share_work, solve
 from sdopt.problem.build import Problem
 from sdopt.sweep.stages import Learned, Stages, long_ensemble
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Floats = NDArray[np.float64]
+
+EVERY = "all"
+"""In place of the name of an external scenario."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ def adapt(
     starts: Floats,
     left_out: set[int],
     progress: Progress = lambda *_: None,
+    fixed: RobustFound | None = None,
 ) -> Adaptive:
     """The best fixed path, and the best allocation when the group is known from `year` on.
 
@@ -83,6 +88,7 @@ def adapt(
     robust : gap and iterations of the search; its measures and limits in scenarios are not used
     starts : allocations (point, decision) that are known, such as the null alternative and the advice
     left_out : constraints (positions) that are known not to be concave
+    fixed : the best fixed path over these scenarios, if it is known already
 
     Raises
     ------
@@ -100,7 +106,7 @@ def adapt(
         )
     asked = robust.model_copy(update={"limits": "central", "probability_limits": {}})
     ensemble = without_failed(build_ensemble(problem, scenarios))
-    fixed = _best(ensemble, asked, starts, left_out, progress)
+    fixed = fixed or _best(ensemble, asked, starts, left_out, progress)
     long = long_ensemble(ensemble, learned, stages)
     count = len(problem.constraints)
     known = {group * count + c for group in range(learned.count) for c in fixed.left_out}
@@ -121,41 +127,53 @@ def adaptive_table(found: Adaptive) -> DataFrame:
 
     Returns
     -------
-    table with columns decision, period (its first year), stage (`now`, `later`), group (1 has the lowest
-    values of what is learned; 0 is all), from, to (values of what is learned in that group; nan: no end),
-    fixed (by the fixed path), adaptive, unit.
+    table with columns decision, variable, period (its first year), stage (`now`, `later`), group (1 has the
+    lowest values of what is learned; 0 is all), from, to (values of what is learned in that group; nan: no
+    end), external (the external scenario of the group; `all` where it is not learned), fixed (by the fixed
+    path), adaptive, unit.
     """
     import pandas as pd
 
-    units = {path.id: path.unit for path in found.problem.decisions.paths}
-    edges = [np.nan, *found.learned.edges, np.nan]
+    paths = {path.id: path for path in found.problem.decisions.paths}
     rows = []
     for k, (decision, period) in enumerate(found.problem.decisions.labels()):
-        for group in range(1 if found.stages.now[k] else found.learned.count):
-            shared = bool(found.stages.now[k])
+        now = bool(found.stages.now[k])
+        for group in range(1 if now else found.learned.count):
             rows.append({
-                "decision": decision, "period": period, "stage": "now" if shared else "later",
-                "group": 0 if shared else group + 1,
-                "from": np.nan if shared else edges[group], "to": np.nan if shared else edges[group + 1],
+                "decision": decision, "variable": paths[decision].name, "period": period,
+                "stage": "now" if now else "later", **_group(found.learned, None if now else group),
                 "fixed": float(found.fixed.reading.point[k]), "adaptive": float(found.of_group(group)[k]),
-                "unit": units[decision],
+                "unit": paths[decision].unit,
             })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def adaptive_value_table(found: Adaptive) -> DataFrame:
-    """Expected improvement of both, with proof: what, value, bound (nan: withdrawn), gap, status, unit.
+def _group(learned: Learned, group: int | None) -> dict[str, float | str]:
+    """What is known of a group; None is before anything is learned."""
+    if group is None or learned.names:
+        edges, number = (np.nan, np.nan), 0 if group is None else group + 1
+        name = EVERY if group is None else learned.names[group]
+        return {"group": number, "from": edges[0], "to": edges[1], "external": name}
+    edge = [np.nan, *learned.edges, np.nan]
+    return {"group": group + 1, "from": edge[group], "to": edge[group + 1], "external": EVERY}
 
-    `what` is `fixed path`, `decide again`, and `gained` by it, of which bound is the most it can be.
+
+def adaptive_value_table(found: Adaptive) -> DataFrame:
+    """Expected improvement of both, with proof: what, value, least, bound, gap, status, unit.
+
+    `what` is `fixed path`, `decide again`, and `gained` by it: bound is the most it can be, least what it is
+    at least. Nan where the bounds that this rests on are withdrawn. Deciding again can always follow the
+    fixed path, so that it gains at least nothing. The status of `gained` is the weaker of the two.
     """
     import pandas as pd
 
     rows = [
-        (what, one.value, np.nan if one.bound is None else one.bound, np.nan if one.gap is None else one.gap,
-         one.status.key)
+        (what, one.value, one.value, np.nan if one.bound is None else one.bound,
+         np.nan if one.gap is None else one.gap, one.status.key)
         for what, one in (("fixed path", found.fixed), ("decide again", found.adaptive))
     ]  # fmt: skip
-    most = found.gained[2]
-    rows.append(("gained", found.gained[0], most if np.isfinite(most) else np.nan, np.nan, ""))
-    table = pd.DataFrame(rows, columns=["what", "value", "bound", "gap", "status"])
+    value, least, most = found.gained
+    status = weakest((found.fixed.status, found.adaptive.status)).key
+    rows.append(("gained", value, max(least, 0.0), most if np.isfinite(most) else np.nan, np.nan, status))
+    table = pd.DataFrame(rows, columns=["what", "value", "least", "bound", "gap", "status"])
     return table.assign(unit=found.problem.objective_unit)

@@ -157,13 +157,16 @@ def contrast_gains(ensemble: Ensemble, contrasts: Sequence[Contrast]) -> Floats:
 
 @dataclass(frozen=True)
 class _Looked:
-    """Gains (contrast, constant, value) at values (constant, value), rising, and the central gains."""
+    """Gains (contrast, constant, value) at values (constant, value), rising; central gains and money `spent`
+    of every contrast, (contrast,).
+    """
 
     contrasts: tuple[Contrast, ...]
     constants: tuple[Uncertain, ...]
     values: Floats
     gains: Floats
     central: Floats
+    spent: Floats
     rounding: float
 
     def worth(self) -> NDArray[np.bool_]:
@@ -227,7 +230,8 @@ def _look(
     gains = contrast_gains(ensemble, contrasts)
     shaped = gains[:, :-1].reshape(len(contrasts), *values.shape)
     rounding = ROUNDING * abs(problem.null_objective)
-    return _Looked(contrasts, constants, values, shaped, gains[:, -1], rounding)
+    spent = np.array([money_moved(problem, one.more, one.less)[0] for one in contrasts])
+    return _Looked(contrasts, constants, values, shaped, gains[:, -1], spent, rounding)
 
 
 def _values(problem: Problem, one: Uncertain, stretch: float) -> Floats:
@@ -323,7 +327,7 @@ def _rows(
         "chance_not_worth": _chance_not_worth(one, roots, first),
         "gain_low": float(inside[0]), "gain_central": float(looked.central[c]),
         "gain_high": float(inside[-1]), "gain_unit": problem.objective_unit,
-        "spent": money_moved(problem, contrast.more, contrast.less)[0],
+        "spent": float(looked.spent[c]),
         "looked_from": float(values[finite][0]), "looked_to": float(values[finite][-1]),
     }  # fmt: skip
     for number, root in enumerate(roots):

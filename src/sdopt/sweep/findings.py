@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from sdopt.batch.backends import find_backend
 from sdopt.config.sweep import ADVICE, Design
 from sdopt.config.thresholds import thresholds
 from sdopt.config.uncertainty import asked as asked_uncertainties
+from sdopt.equations.workers import Backend
 from sdopt.problem.build import Problem
 from sdopt.problem.uncertainties import left_out
 from sdopt.sweep.break_even import break_even, contrasts_of
@@ -47,8 +49,11 @@ SHARES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 """Points of a distribution: the value with at least this share of the weight at or below it."""
 CURVE = np.round(np.linspace(0.005, 0.995, 100), 3)
 """Shares at which the whole distribution is given."""
-SEARCHED = 10_000
-"""Most scenarios that are searched for boxes of failure: the first; more make no sharper boxes."""
+SEARCHED, SHARED = 5_000, 10_000
+"""Most draws of a random design that are searched for boxes of failure, and of which it is told what every
+constant explains: the first. More take long, and change little.
+"""
+RANDOM: tuple[Design, ...] = ("latin hypercube", "sobol")
 LOSES, BREAKS = "loses", "breaks"
 """How an allocation fails: it does not beat the null alternative; it breaks a limit."""
 
@@ -64,6 +69,11 @@ class Asked:
     def problem(self) -> Problem:
         """The question."""
         return self.plan.problem
+
+    @property
+    def backend(self) -> Backend:
+        """Who simulates what is run beside."""
+        return find_backend(self.plan.backend)[1]
 
     @cached_property
     def sample(self) -> Sample:
@@ -93,6 +103,11 @@ class Asked:
     def breaks(self, name: str) -> Flags:
         """Where an allocation breaks some limit, (scenario,)."""
         return np.asarray(self.outcome.broken[self.plan.names.index(name)].any(axis=0))
+
+    def first(self, draws: int) -> NDArray[np.intp]:
+        """Positions of the scenarios of the first draws of a random design; all of any other."""
+        few = self.plan.scenarios.draw < draws
+        return np.flatnonzero(few | (self.plan.design not in RANDOM))
 
     def worlds(self) -> Iterator[tuple[str, Flags]]:
         """All scenarios together, then every external scenario if there are several, as (scenario,)."""
@@ -152,7 +167,7 @@ def break_even_table(asked: Asked) -> DataFrame:
     numbers = thresholds(asked.problem.config.sweep.thresholds)
     advice = asked.plan.allocations[ADVICE]
     contrasts = contrasts_of(asked.problem, advice, numbers["little more"])
-    return break_even(asked.problem, contrasts, asked.drawn, numbers)
+    return break_even(asked.problem, contrasts, asked.drawn, numbers, asked.backend)
 
 
 def distribution_table(asked: Asked) -> DataFrame:
@@ -263,12 +278,13 @@ def not_drawn_table(asked: Asked) -> DataFrame:
 def sensitivity_tables(asked: Asked) -> dict[str, DataFrame]:
     """What the improvement of every allocation hangs on: `analyse`, and a tornado from some runs more."""
     plan, factors = asked.plan, [one.name for one in asked.drawn]
+    few = asked.first(SHARED)
     found = analyse(
-        plan.scenarios,
+        plan.scenarios.part(few),
         cast("Design", plan.design),
         asked.problem.config.search.seed,
         asked.problem.config.sweep.levels,
-        asked.outcome.improvement[1:].T,
+        asked.outcome.improvement[1:, few].T,
         factors,
         asked.compared,
     )
@@ -286,7 +302,7 @@ def tornado(asked: Asked) -> DataFrame:
     )
     keys = [one.key for one in drawn]
     scenarios = tornado_scenarios(keys, low, central, high, plan.scenarios.external)
-    ensemble = build_ensemble(asked.problem, scenarios)
+    ensemble = build_ensemble(asked.problem, scenarios, asked.backend)
     names = [name for name in asked.compared if plan.allocations[name].ndim == 1]
     values = [ensemble.improvement(ensemble.values(plan.allocations[name])) for name in names]
     table = tornado_table(scenarios, np.array(values).T, [one.name for one in drawn], names)
@@ -306,7 +322,7 @@ def failing_tables(asked: Asked) -> dict[str, DataFrame]:
     """
     import pandas as pd
 
-    if asked.plan.design not in ("latin hypercube", "sobol"):
+    if asked.plan.design not in RANDOM:
         return {}
     units = {one.name: one.unit for one in asked.drawn}
     rows: list[dict[str, Any]] = []
@@ -329,8 +345,8 @@ def _searches(asked: Asked) -> Iterator[tuple[str, str, Discovery]]:
     kinds = {LOSES: improvement <= 0}
     if limit_names(asked.plan):
         kinds[BREAKS] = asked.breaks(ADVICE)
-    few = scenarios.draw < SEARCHED
-    part, factors = scenarios.part(np.flatnonzero(few)), [one.name for one in asked.drawn]
+    few = asked.first(SEARCHED)
+    part, factors = scenarios.part(few), [one.name for one in asked.drawn]
     for failure, fails in kinds.items():
         known = np.where(failed, np.nan, fails.astype(np.float64))[few]
         seed = asked.problem.config.search.seed

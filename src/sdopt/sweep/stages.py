@@ -30,20 +30,29 @@ FEWEST, MOST = 2, 4
 
 @dataclass(frozen=True)
 class Learned:
-    """What is learned: in which group the drawn value of a constant (its key) lies.
+    """What is learned: in which group the drawn value of a constant (its key) lies, or which future it is.
 
     `edges` (group - 1,) lie between the groups; `of_draw` (draw,) is the group of every draw number, in all
-    external scenarios.
+    external scenarios. When the external scenario is learned, `names` are the groups and `of_world` is the
+    group of every position among the external scenarios; key and edges are empty then.
     """
 
     key: str
     edges: Floats
     of_draw: NDArray[np.intp]
+    names: tuple[str, ...] = ()
+    of_world: NDArray[np.intp] | None = None
 
     @property
     def count(self) -> int:
         """Number of groups."""
-        return len(self.edges) + 1
+        return len(self.names) or len(self.edges) + 1
+
+    def groups(self, scenarios: Scenarios) -> NDArray[np.intp]:
+        """Group of every scenario, (scenario,)."""
+        if self.of_world is not None:
+            return np.asarray(self.of_world[scenarios.world])
+        return np.asarray(self.of_draw[scenarios.draw])
 
 
 def learn(scenarios: Scenarios, key: str, groups: int) -> Learned:
@@ -64,10 +73,32 @@ def learn(scenarios: Scenarios, key: str, groups: int) -> Learned:
     edges = np.quantile(values, np.arange(1, groups) / groups)
     found = np.searchsorted(edges, values)
     if len(np.unique(found)) < groups:
-        raise ConfigError(f'"{key}" has too few different values for {groups} groups; ask for fewer')
+        raise ConfigError(
+            f'"{key}" has too few different values for {groups} groups; ask for fewer groups or more draws'
+        )
     of_draw = np.zeros(int(draws.max()) + 1, dtype=np.intp)
     of_draw[draws] = found
     return Learned(key, edges, of_draw)
+
+
+def learn_external(scenarios: Scenarios) -> Learned:
+    """A group for every external scenario of which a scenario is left.
+
+    Raises
+    ------
+    ConfigError
+        When that is fewer than two.
+    """
+    left = np.unique(scenarios.world)
+    if len(left) < FEWEST:
+        raise ConfigError(
+            f"fewer than {FEWEST} external scenarios in which the null alternative gives numbers; nothing is "
+            "learned of which one holds"
+        )
+    of_world = np.zeros(len(scenarios.external), dtype=np.intp)
+    of_world[left] = np.arange(len(left))
+    names = tuple(scenarios.external[k].name for k in left)
+    return Learned("", np.empty(0), np.empty(0, dtype=np.intp), names, of_world)
 
 
 @dataclass(frozen=True)
@@ -229,7 +260,7 @@ class _LongEnsemble(Ensemble):
     @property
     def _group(self) -> NDArray[np.intp]:
         """Group of every scenario, (scenario,)."""
-        return self._asked[1].of_draw[self.scenarios.draw]
+        return self._asked[1].groups(self.scenarios)
 
     @cached_property
     def _plain(self) -> Ensemble:
@@ -277,7 +308,7 @@ def _long_rules(rules: Sequence[Rule], stages: Stages) -> tuple[Rule, ...]:
 
 def long_ensemble(ensemble: Ensemble, learned: Learned, stages: Stages) -> Ensemble:
     """An ensemble of long vectors (long,) for decision vectors; limits hold at central values only."""
-    group, weights = learned.of_draw[ensemble.scenarios.draw], ensemble.scenarios.weights
+    group, weights = learned.groups(ensemble.scenarios), ensemble.scenarios.weights
     shares = np.bincount(group, weights, learned.count).astype(np.float64)
     parts = {**_fields(ensemble), "problem": _long_problem(ensemble.problem, stages, shares)}
     return _LongEnsemble(**parts, short=ensemble, stages=stages, learned=learned)

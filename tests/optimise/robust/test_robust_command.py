@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pytest
 import yaml
 from click.testing import CliRunner
 
 from sdopt.cli import main
-from sdopt.errors import ConfigError
 from sdopt.export.tables import read_parquet
-from sdopt.optimise.robust.question import check_names
-from sdopt.problem.build import Problem
 
-Ask = Callable[..., Problem]
 DATA = Path(__file__).parents[2] / "data" / "robust"
 
 
@@ -68,20 +62,3 @@ def test_nothing_uncertain_is_refused(tmp_path: Path) -> None:
     )
     assert said.exit_code == 1
     assert "nothing is uncertain" in said.output
-
-
-def test_a_probability_limit_must_name_a_constraint_on_the_model(ask: Ask) -> None:
-    changes = {
-        "constraints": {
-            "total": {"decisions": {"a": 1, "b": 1}, "at_most": 9},
-            "floor": {"variables": {"Reserve": 1}, "at_least": 1},
-        },
-        "robust.probability_limits": {"total": "5%", "flour": "5%", "floor": "5%"},
-    }
-    problem = ask("orders", changes, base=DATA)
-    with pytest.raises(ConfigError) as refused:
-        check_names(problem.config.robust, problem, "question.yaml")
-    first, second = str(refused.value).splitlines()[1:]
-    assert 'probability_limits."total": limits decisions' in first
-    assert 'probability_limits."flour": is no constraint on model variables. Did you mean' in second
-    assert "Constraints: floor" in second

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdopt.config.robust import Robust, share
-from sdopt.errors import Complaints, ConfigError, did_you_mean
 from sdopt.optimise.archive import View
 from sdopt.optimise.cutting_planes import TOUCHING
 from sdopt.optimise.robust.measures import Measure
@@ -104,30 +103,6 @@ def scenario_limits(robust: Robust, problem: Problem, least: float) -> tuple[Sce
         ScenarioLimit(name, tuple(_members(problem, name)), part if part >= least - ROUNDING else 0.0)
         for name, part in shares.items()
     )
-
-
-def check_names(robust: Robust, problem: Problem, file: str) -> None:
-    """Is every probability limit on a constraint that depends on the scenario?
-
-    Raises
-    ------
-    ConfigError
-        Naming all that is not.
-    """
-    complaints = Complaints(file, ConfigError)
-    known = _names(problem)
-    ruled = {name for name, one in problem.config.constraints.items() if one.decisions is not None}
-    for name in robust.probability_limits:
-        place = f'robust.probability_limits."{name}"'
-        if name in ruled:
-            complaints.add(place, "limits decisions, which are the same in every scenario; remove it here")
-        elif name not in known:
-            listed = ", ".join(known) or "none"
-            complaints.add(
-                place,
-                f"is no constraint on model variables.{did_you_mean(name, known)} Constraints: {listed}",
-            )
-    complaints.raise_if_any()
 
 
 def _names(problem: Problem) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,7 +130,7 @@ def robust_result(answer: RobustAnswer, model: SourceModel | None = None) -> Res
     problem, compared, found = answer.problem, answer.compared, answer.found
     measures = tables.measure_table(compared)
     return Result(
-        status=_status(found),
+        status=weakest(one.status for one in found),
         title=problem.config.title,
         language=problem.config.output.language,
         figures={
@@ -157,10 +157,9 @@ def robust_result(answer: RobustAnswer, model: SourceModel | None = None) -> Res
     )
 
 
-def _status(found: tuple[RobustFound, ...]) -> Status:
-    """The weakest of all."""
-    order = (Status.LOCAL, Status.ITERATION_LIMIT, Status.OPTIMAL)
-    return min((one.status for one in found), key=order.index)
+def weakest(statuses: Iterable[Status]) -> Status:
+    """The status that claims least."""
+    return min(statuses, key=(Status.LOCAL, Status.ITERATION_LIMIT, Status.OPTIMAL).index)
 
 
 def _replayed(answer: RobustAnswer, model: SourceModel) -> dict[str, float]:
