@@ -216,3 +216,24 @@ def test_an_answer_with_proof_and_explanation(question: sdopt.Question) -> None:
     assert answer.figures["certified_gap"] <= 1.01e-4
     assert {"certificate", "shadow_prices", "near_optimal"} <= answer.tables.keys()
     assert "certificate" not in plain.tables
+
+
+def test_robust_gives_what_the_command_writes(tmp_path: Path) -> None:
+    for name in ("orders.mdl", "orders.yaml"):
+        shutil.copy(TESTS / "data" / "robust" / name, tmp_path)
+    question = sdopt.load(tmp_path / "orders.yaml", {"robust.measures": ["expected", "cvar"]})
+    found = sdopt.robust(question, scenarios=25)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["orders.mdl", "orders.yaml"]
+    assert repr(found).startswith(
+        "<Robust 'How much to order when demand is not known': best by expected, cvar"
+    )
+    measures = found.tables["robust_measures"].set_index("allocation")
+    assert measures.loc["cvar", "cvar"] > measures.loc["advice", "cvar"]
+    simulated = sdopt.simulate(question, found.allocation("cvar"), verify=False)
+    assert simulated.figures["improvement"] == pytest.approx(measures.loc["cvar", "central"])
+    with pytest.raises(KeyError, match="there are null, advice, expected, cvar"):
+        found.allocation("regret")
+    folder = found.write(tmp_path / "results")
+    assert (folder / "workbook.xlsx").is_file()
+    table = pd.read_parquet(folder / "tables" / "robust_measures.parquet")
+    pd.testing.assert_frame_equal(table, found.tables["robust_measures"])

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from sdopt.cli import main
@@ -43,3 +44,24 @@ def test_every_file_the_readme_names_exists() -> None:
     named = set(re.findall(r"\b(?:configs|models|docs|results)/[\w./-]+\w", text))
     assert len(named) >= 6
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_what_the_readme_asks_of_what_is_not_known_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same commands, with few futures and one measure, and the advice of the config given."""
+    for name in ("models", "configs"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"python start.py (sweep|robust) (configs/\S+)", README)
+    assert [command for command, _ in commands] == ["sweep", "robust"]
+    for command, config in commands:
+        said = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+        allocations = said["sweep"]["allocations"]
+        said["sweep"] |= {"scenarios": 8, "allocations": {"advice": next(iter(allocations.values()))}}
+        said["robust"] = {"measures": ["expected"], "scenarios": 4, "gap": 0.1}
+        Path(config).write_text(yaml.safe_dump(said), encoding="utf-8")
+        done = CliRunner().invoke(main, [command, config])
+        assert done.exit_code == 0, done.output
+    written = sorted(path.parent.name for path in Path("results").glob("*/workbook.xlsx"))
+    assert [name.partition("-")[0] for name in written] == ["sweep", "voorbeeldgemeente"]

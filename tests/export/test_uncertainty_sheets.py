@@ -29,6 +29,7 @@ from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.precision import chance_style, error_style, known_decimals, range_decimals
 from sdopt.export.workbook import workbook_bytes
+from sdopt.optimise.each_scenario import Best
 from sdopt.optimise.robust.run import optimise_robust, robust_result
 from sdopt.problem.build import build_problem
 from sdopt.result import Result
@@ -37,6 +38,7 @@ from sdopt.sweep.allocations import Advice, given_advice
 from sdopt.sweep.executors import in_this_process
 from sdopt.sweep.findings import Asked
 from sdopt.sweep.parts import Parts
+from sdopt.sweep.reoptimise import Bests, tables_of
 from sdopt.sweep.rows import Outcome, outcome_of
 from sdopt.sweep.run import plan_sweep, run_blocks
 from sdopt.uncertainty.sample import draw_scenarios
@@ -141,11 +143,14 @@ def test_numbers_on_the_sheets_are_those_of_the_tables(made: Made) -> None:
     values = below(sheet_rows(made.result, "Omslagpunten"), "Omslagpunt")
     table = made.result.tables["break_even"]
     assert [row["Omslagpunt"] for row in values] == pytest.approx(table["break_even"].tolist(), nan_ok=True)
-    assert [row["Binnen de bandbreedte"] for row in values] == [labels.yes_no(v) for v in table["inside"]]
+    known = table["break_even"].notna()
+    assert [row["Binnen de bandbreedte"] for row in values] == [
+        labels.yes_no(inside) if at else None for inside, at in zip(table["inside"], known, strict=True)
+    ]
     worth = below(sheet_rows(made.result, "Waarde van weten"), "Wat te weten")
-    assert [row["Waarde"] for row in worth] == pytest.approx(
-        made.result.tables["information"]["value"].tolist()
-    )
+    table = made.result.tables["information"].query("value != 0 or uncertainty == 'everything'")
+    assert len(table) < len(made.result.tables["information"])
+    assert [row["Waarde"] for row in worth] == pytest.approx(table["value"].tolist())
     boxes = below(sheet_rows(made.result, "Waar het misgaat"), "Dekking")
     table = made.result.tables["failing_boxes"]
     assert [row["Dichtheid"] for row in boxes] == pytest.approx(table["box_density"].tolist())
@@ -256,6 +261,17 @@ def test_the_command_writes_it_all_and_export_makes_the_same_workbook(made: Made
     assert "distribution" in summary["tables"]
 
 
+def test_regret_is_shown_where_allocations_were_re_optimised(made: Made) -> None:
+    bests = Bests(tuple(Best(k, made.plan.allocations["advice"], 5.0, 6.0, "optimal") for k in range(200)))
+    tables = tables_of(made.plan, made.outcome, bests)
+    rows = sheet_rows(made.result.with_tables(**tables), "Onzekerheid")
+    shown = below(rows, "Gemiddeld, ten minste")
+    assert [row["Verdeling"] for row in shown] == ["Nu (nulalternatief)", "Advies", FORMULA]
+    known = made.outcome.improvement[1][np.isfinite(made.outcome.improvement[1])]
+    assert shown[1]["Grootste, ten minste"] == pytest.approx(5.0 - known.min())
+    assert shown[1]["Grootste, ten hoogste"] == pytest.approx(6.0 - known.min())
+
+
 @pytest.mark.desktop
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_libreoffice_reads_the_same(
@@ -307,7 +323,8 @@ def test_libreoffice_reads_the_robust_workbook(
 
 
 @pytest.mark.parametrize(
-    ("error", "decimals"), [(0.11, 1), (0.09, 2), (1.2, 0), (37.0, 0), (0.0, None), (float("nan"), None)]
+    ("error", "decimals"),
+    [(0.11, 1), (0.09, 2), (1.2, 0), (37.0, 0), (0.0, None), (1e-16, None), (float("nan"), None)],
 )
 def test_the_last_digit_is_about_the_standard_error(error: float, decimals: int | None) -> None:
     assert known_decimals(error) == decimals

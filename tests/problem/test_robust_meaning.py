@@ -58,7 +58,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no such limit": (
         {
-            "constraints": {"floor": {"variables": {"STOCK": 1}, "at_most": 1000}},
+            "constraints": {"floor": {"variables": {"People in care": 1}, "at_most": 1000}},
             "robust": {"probability_limits": {"flour": "5%", "floor": "5%"}},
         },
         'robust.probability_limits.flour: is no constraint on model variables. Did you mean "floor"? '

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from sdopt.cli import main
 from sdopt.config.load import load_config
+from sdopt.errors import ConfigError
 from sdopt.export.decide_again import again_lines
 from sdopt.export.labels import Labels
 from sdopt.export.robust import find_robust
@@ -24,7 +25,9 @@ from sdopt.export.workbook import workbook_bytes
 from sdopt.problem.build import Problem, build_problem
 from sdopt.result import Result
 from sdopt.source_model.read import read_model
+from sdopt.sweep.stages import learn_external
 from sdopt.uncertainty.sample import draw_scenarios
+from sdopt.uncertainty.scenarios import External, Scenarios
 
 DATA = Path(__file__).parents[1] / "data" / "robust"
 FUTURES = {
@@ -128,7 +131,7 @@ def test_the_command_writes_tables_words_and_a_block_on_the_sheet(tmp_path: Path
 
 
 def test_no_more_is_said_than_the_bounds_do(tmp_path: Path) -> None:
-    """Without a bound there is no `at most`, what is not proved is called so, and ends are rounded outwards."""
+    """Without a bound there is no `at most`; what is not proved is called so; ends are rounded outwards."""
     result = found(tmp_path, {"learn": "demand"})
     values = result.tables["robust_adaptive_value"]
     row = values["what"] == "gained"
@@ -148,6 +151,22 @@ def test_no_more_is_said_than_the_bounds_do(tmp_path: Path) -> None:
     assert "stopped before" in told("en", status="iteration_limit")
     rounded = told("en", least=0.1299, value=0.2, bound=0.3411)
     assert "at least 0.129 and at most 0.342" in rounded
+
+
+def test_a_future_without_scenarios_is_no_group() -> None:
+    worlds = tuple(External(name, {}, {}) for name in ("good", "failed", "bad"))
+    left = Scenarios((), np.empty((0, 4)), worlds, np.array([0, 2, 0, 2]), np.array([0, 0, 1, 1]))
+    learned = learn_external(left)
+    assert learned.names == ("good", "bad")
+    assert learned.count == 2
+    np.testing.assert_array_equal(learned.groups(left), [0, 1, 0, 1])
+    with pytest.raises(ConfigError, match="nothing is learned of which one holds"):
+        learn_external(left.part(np.array([1, 3])))
+
+
+def test_too_few_draws_for_the_groups_are_refused_before_any_search(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="too few different values for 3 groups"):
+        found(tmp_path, {"learn": "demand", "groups": 3, "scenarios": 2})
 
 
 def test_without_the_key_nothing_is_said(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ _EXPECTED = {
     "string_too_short": "text that is not empty",
     "greater_than": "a number above {gt:g}",
     "greater_than_equal": "a number of at least {ge:g}",
+    "less_than_equal": "a number of at most {le:g}",
 }
 
 

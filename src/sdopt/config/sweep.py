@@ -52,7 +52,7 @@ class Sweep(Strict):
     re_optimise: ReOptimise = ReOptimise()
     """How a re-optimised allocation is made."""
     thresholds: dict[str, float] = Field(default={})
-    """Numbers on which the words of the conclusions turn, by name, such as `clearly`: instead of the usual."""
+    """Numbers on which the words of the conclusions turn, by name (`clearly`), instead of the usual."""
 
     def with_paths(self, absolute: Callable[[Path], Path]) -> Sweep:
         """The same with every path as `absolute` makes it."""

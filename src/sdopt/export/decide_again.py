@@ -137,4 +137,4 @@ def _head(row: Mapping[str, Any], labels: Labels) -> str:
         return str(row["external"])
     decimals = range_decimals(0.0, max(ends.values(), key=abs))
     told = {f"{key}_": labels.number(value, decimals) for key, value in ends.items()}
-    return labels(f"again.{'_'.join(ends)}", **told)
+    return labels(f"again.ends.{'_'.join(ends)}", **told)

@@ -59,10 +59,11 @@ def distribution_lines(result: Result, labels: Labels) -> list[str]:
     """Of every allocation the mean, nine futures of ten, and how often it is better than now."""
     if not has(result, "distribution"):
         return [labels("found.no_sample")] if fact(result, "design") == "morris" else []
-    return [_distribution(row, labels) for row in together(result).itertuples() if row.failed < row.scenarios]
+    sound = [row for row in together(result).itertuples() if row.failed < row.scenarios]
+    return [_distribution(row, labels, limited=has(result, "risks")) for row in sound]
 
 
-def _distribution(row: Any, labels: Labels) -> str:
+def _distribution(row: Any, labels: Labels, *, limited: bool) -> str:
     decimals = known_decimals(row.error)
     decimals = range_decimals(row.q05, row.q95) if decimals is None else decimals
     share = chance_decimals(row.positive_low, row.positive_high)
@@ -71,7 +72,7 @@ def _distribution(row: Any, labels: Labels) -> str:
     }
     low, high = (labels.number(100 * end, share) for end in (row.positive_low, row.positive_high))
     known = is_number(row.positive_low)
-    return labels(
+    said = labels(
         "found.distribution",
         name=allocation_name(row.allocation, labels),
         unit=labels.unit(str(row.unit)),
@@ -79,6 +80,10 @@ def _distribution(row: Any, labels: Labels) -> str:
         interval=labels("found.interval", low=low, high=high) if known else "",
         **numbers,
     )
+    if not limited:
+        return said
+    kept = chance_words(labels, row.keeps, chance_decimals(row.keeps_low, row.keeps_high))
+    return f"{said} {labels('found.keeps', chance=kept)}"
 
 
 def failed_line(result: Result, labels: Labels) -> list[str]:
@@ -93,12 +98,15 @@ def design_lines(result: Result, labels: Labels) -> list[str]:
     """How many futures there were, how they were drawn, and what would have been a better number."""
     design = str(fact(result, "design"))
     draws, worlds = int(fact(result, "draws") or 0), int(fact(result, "external_scenarios") or 1)
-    numbers = {"draws": labels.number(draws, 0), "worlds": worlds}
+    said = labels.number(draws, 0)
     kind = labels(f"found.design.{design.replace(' ', '_')}")
-    lines = [labels("found.design", design=kind, **numbers)]
+    if worlds > 1:
+        lines = [labels("found.design_worlds", design=kind, draws=said, worlds=worlds)]
+    else:
+        lines = [labels("found.design", design=kind, draws=said)]
     if better := fact(result, "better_draws"):
         below, above = (labels.number(count, 0) for count in better)
-        lines.append(labels("found.better_draws", draws=numbers["draws"], below=below, above=above))
+        lines.append(labels("found.better_draws", draws=said, below=below, above=above))
     return lines
 
 
@@ -156,9 +164,8 @@ def restriction_words(rows: pd.DataFrame, labels: Labels) -> str:
         decimals = range_decimals(min(0.0, *ends), max(0.0, *ends))
         low, high = (labels.number(end, decimals) if is_number(end) else "" for end in (row.low, row.high))
         key = "between" if low and high else "above" if low else "below"
-        said.append(
-            labels(f"found.{key}", name=row.factor, low=low, high=high, unit=labels.unit(str(row.unit)))
-        )
+        unit = "" if str(row.unit).lower() == "dmnl" else labels.unit(str(row.unit))
+        said.append(labels(f"found.{key}", name=row.factor, low=low, high=high, unit=unit).rstrip())
     return labels("found.and").join(said)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sdopt.config.load import LoadedConfig
@@ -57,7 +58,6 @@ class Sweep:
     question: Asked
     result: Result
     folder: Path
-    aside: TemporaryDirectory[str]
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -199,13 +199,18 @@ def sweep(question: Asked, *, workers: int | None = None, backend: str = "numpy"
     from sdopt.export.sweep import Asked as Asking
     from sdopt.export.sweep import run_sweep
 
-    aside = TemporaryDirectory(prefix="sdopt-", ignore_cleanup_errors=True)
-    how = Asking(Path(aside.name), workers=workers, backend=backend)
-    done = run_sweep(question.loaded, question.model.source, question.problem, how)
-    if done is None:
-        raise ExportError("the sweep was stopped; nothing is kept. For very many runs use the command.")
-    folder = done[2]
-    return Sweep(question, read_results(folder), folder, aside)
+    aside = Path(mkdtemp(prefix="sdopt-"))
+    try:
+        how = Asking(aside, workers=workers, backend=backend)
+        done = run_sweep(question.loaded, question.model.source, question.problem, how)
+        if done is None:
+            raise ExportError("the sweep was stopped; nothing is kept. For very many runs use the command.")
+        swept = Sweep(question, read_results(done[2]), done[2])
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    weakref.finalize(swept, shutil.rmtree, aside, ignore_errors=True)
+    return swept
 
 
 def robust(question: Asked, *, scenarios: int | None = None) -> Robust:

@@ -17,7 +17,7 @@ DIGITS = 2
 
 def known_decimals(error: float) -> int | None:
     """Decimals of which the last is about as large as a standard error; None when that is not known."""
-    if not is_number(error) or error <= 0:
+    if not is_number(error) or error < 10.0**-MOST:
         return None
     return min(max(ceil(-log10(error)), 0), MOST)
 

@@ -10,6 +10,7 @@ from sdopt.export.findings_words import reason_words
 from sdopt.export.lists import CENTRE, NAME, TEXT, listed, long_list, number_style
 from sdopt.export.page import THIN, Page, Style
 from sdopt.export.precision import chance_words, decimal_style, error_style, range_decimals
+from sdopt.export.sheets_uncertainty import QUIET
 from sdopt.export.views import fact, has
 
 SHARE: Style = {"num_format": "0%"}
@@ -36,7 +37,10 @@ def fill_break_even(page: Page) -> None:
         used=table["central"],
         factor_high=table["high"],
         unit=[labels.unit(str(one)) for one in table["unit"]],
-        within_range=table["inside"],
+        within_range=[
+            bool(i) if is_number(at) else ""
+            for i, at in zip(table["inside"], table["break_even"], strict=True)
+        ],
         is_worth=[labels(f"found.worth.{word}") for word in table["worth"]],
         gain=table["gain_central"],
     )
@@ -73,6 +77,10 @@ def fill_information(page: Page) -> None:
     for line in information_lines(table, labels):
         page.across(line, **THIN)
     page.row += 1
+    nothing = (table["value"] == 0) & (table["uncertainty"] != "everything")
+    if nothing.any():
+        page.across(labels("found.worth_zero", count=int(nothing.sum())), **QUIET)
+    table = table[~nothing]
     names = {"everything": labels("found.everything"), "external scenario": labels("found.external")}
     shown = table.assign(
         unknown=[names.get(name, name) for name in table["uncertainty"]],

@@ -15,7 +15,7 @@ from sdopt.export.findings_words import (
     external_name,
     failed_line,
 )
-from sdopt.export.lists import NAME, TEXT, listed
+from sdopt.export.lists import NAME, TEXT, listed, number_style
 from sdopt.export.page import INK, THIN, Page, Style
 from sdopt.export.precision import chance_style, error_style
 from sdopt.export.views import fact, has
@@ -25,6 +25,8 @@ POINTS = ("q05", "q25", "q50", "q75", "q95")
 COUNT: Style = {"num_format": "#,##0"}
 QUIET = {"italic": True, "font_color": "#555555"}
 PIXELS_OF_ROW = 20
+HEIGHT = slice(20, 24)
+"""Where a .png says how high it is."""
 SCREEN, DRAWN = 96, 150
 """Dots to the inch of a screen, and of the pictures."""
 
@@ -44,7 +46,7 @@ def fill_uncertain_guide(page: Page) -> None:
 def fill_uncertainty(page: Page) -> None:
     """Conclusion first; then how the improvement is distributed, who beats whom, limits, and what failed."""
     result, labels = page.book.result, page.labels
-    page.set_up([34, 19, *[11] * 11])
+    page.set_up([34, 19, 14, 14, *[11] * 9])
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     page.heading(page.name, labels("sign.uncertainty", unit=unit))
     blocks = {
@@ -60,7 +62,8 @@ def fill_uncertainty(page: Page) -> None:
             page.row += 1
     if has(result, "curve"):
         picture(page, "improvement")
-    for table, fill in (("distribution", _distribution), ("pairs", _pairs), ("risks", _risks)):
+    parts = {"distribution": _distribution, "pairs": _pairs, "risks": _risks, "regrets": _regrets}
+    for table, fill in parts.items():
         if has(result, table):
             page.section(labels(f"found.title.{table}"))
             fill(page)
@@ -75,13 +78,11 @@ def fill_uncertainty(page: Page) -> None:
 
 def picture(page: Page, name: str) -> None:
     """A picture at the writing position, half size, with room below it."""
-    from PIL import Image
-
     book = page.book
     known = book.pictures.get(name) or picture_forms(name, book.result, page.labels, "png")["png"]
     options = {"image_data": BytesIO(known), "x_scale": 0.5, "y_scale": 0.5}
     page.sheet.insert_image(page.row, 0, f"{name}.png", options)
-    height = Image.open(BytesIO(known)).height
+    height = int.from_bytes(known[HEIGHT], "big")
     page.row += round(height * 0.5 * SCREEN / DRAWN / PIXELS_OF_ROW) + 2
 
 
@@ -142,6 +143,26 @@ def _risks(page: Page) -> None:
         return [NAME, TEXT, *[chance_style(row["from_low"], row["to_high"])] * 3]
 
     listed(page, shown, ["constraint", "allocation", "broken", "from_low", "to_high"], styles)
+
+
+def _regrets(page: Page) -> None:
+    """What every allocation misses compared with the best of each future by itself."""
+    labels, table = page.labels, page.book.result.tables["regrets"]
+    page.across(labels("found.note.regrets"), **QUIET)
+    amounts = ["mean_least", "mean_most", "largest_least", "largest_most"]
+    shown = table.assign(
+        allocation=[allocation_name(name, labels) for name in table["allocation"]],
+        unit=[labels.unit(str(unit)) for unit in table["unit"]],
+        scenarios_sound=table["scenarios"],
+        share_proved=table["proved"],
+    )
+    styles: list[Style] = [NAME, TEXT, *[number_style(table[name]) for name in amounts], {"num_format": "0%"}]
+    listed(
+        page,
+        shown,
+        ["allocation", "unit", *amounts, "share_proved", "scenarios_sound"],
+        lambda _: [*styles, COUNT],
+    )
 
 
 SHOWN_FAILURES = 25

@@ -10,7 +10,7 @@ from sdopt.config.robust import EXTERNAL, DecideAgain
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.replay_check import replay_checked
 from sdopt.optimise.robust.readings import without_failed
-from sdopt.optimise.robust.run import RobustAnswer
+from sdopt.optimise.robust.run import RobustAnswer, weakest
 from sdopt.optimise.tables import paths_of
 from sdopt.problem.build import Problem
 from sdopt.problem.meaning import resolve
@@ -99,7 +99,8 @@ def with_again(result: Result, found: Adaptive, model: SourceModel) -> Result:
         "decide_again_scenarios": found.scenarios.count,
         "replay_max_relative_difference": difference,
     }
-    whole = Result(**{**vars(result), "figures": {**result.figures, **figures}})
+    status = weakest((result.status, found.fixed.status, found.adaptive.status))
+    whole = Result(**{**vars(result), "status": status, "figures": {**result.figures, **figures}})
     return whole.with_tables(**tables)
 
 

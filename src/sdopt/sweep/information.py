@@ -31,6 +31,8 @@ SHUFFLES = 200
 """Random orders that show what a constant without any meaning seems to be worth."""
 CHANCE = 0.05
 """Probability that such a constant seems to be worth more than `by_chance`."""
+ONE_IN_TWENTY = 1.645
+"""So many standard deviations from the mean are exceeded with that probability, by a normal deviate."""
 FOLDS = 20
 """Parts of the draws that are left out in turn, for the standard error."""
 MOST = 5000
@@ -177,9 +179,10 @@ def information_table(
     Returns
     -------
     table with columns uncertainty (`everything`, a constant, or `external scenario`), value, error (its
-    standard error), by_chance (a constant without meaning exceeds it in 1 of 20 cases), unit, value_eur (nan
-    when the unit is no money), part (of everything), draws, left_out (draws with a failed run), reason: why
-    it is nan, or empty. Sorted: everything, then what is worth most.
+    standard error; of a value that chance gives too, that of chance), by_chance (a constant without meaning
+    exceeds it in 1 of 20 cases), unit, value_eur (nan when the unit is no money), part (of everything),
+    draws, left_out (draws with a failed run), reason: why it is nan, or empty. Sorted: everything, then what
+    is worth most.
 
     Source
     ------
@@ -270,6 +273,10 @@ class _Learned:
         error = gained.std(ddof=1) / np.sqrt(self.draws) if self.draws > 1 else np.nan
         return float(gained.mean()), float(error), 0.0, ""
 
+    @cached_property
+    def _whole(self) -> float:
+        return self.everything()[0]
+
     def world(self) -> Worth:
         """Of knowing in which external scenario one lives."""
         if not self.draws:
@@ -292,8 +299,10 @@ class _Learned:
         regress = self._smoothed if all_differ else _group_means
         usual, most = self._by_chance if all_differ else self._chance(_group_means, place)
         found = _best_of(regress(place, self.mean)) - usual
-        value = min(max(found, 0.0), self.everything()[0])
-        return value, self._error(regress, place), max(most - usual, 0.0), ""
+        value, chance = min(max(found, 0.0), self._whole), max(most - usual, 0.0)
+        # Leaving parts out takes most of the time, and tells nothing of a value that chance gives too.
+        error = self._error(regress, place) if value > chance else chance / ONE_IN_TWENTY
+        return value, error, chance, ""
 
     def _chance(self, regress: Regression, place: NDArray[np.intp]) -> tuple[float, float]:
         """What a constant without meaning seems to be worth: usually, and exceeded with `CHANCE`."""

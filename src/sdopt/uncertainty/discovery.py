@@ -26,6 +26,9 @@ SIGNIFICANT = 0.05
 CHANCE = 0.01
 """Probability of any box at all when nothing explains failure."""
 
+MOST = 2000
+"""Scenarios of each kind from which the tree grows; all of them simplify and judge its boxes."""
+
 
 @dataclass(frozen=True)
 class Restriction:
@@ -133,7 +136,8 @@ def discover(points: Floats, fails: Floats, factors: Sequence[str], seed: int) -
         )
     ranks = np.column_stack([np.unique(column, return_inverse=True)[1] for column in values.T]).astype(float)
     finding, judging = _halves(ranks, failing, seed)
-    found = failing_regions(finding.ranks, finding.fails, seed)
+    some = _some_of_each(finding)
+    found = failing_regions(some.ranks, some.fails, seed)
     simple = list(dict.fromkeys(_simplified(region, finding) for region in found))
     regions = [one for one in simple if _stands(one, judging, CHANCE / len(simple))]
     if not regions:
@@ -168,6 +172,12 @@ def _halves(ranks: Floats, fails: Flags, seed: int) -> tuple[_Half, _Half]:
     order = order[np.argsort(fails[order], kind="stable")]
     first, second = order[::2], order[1::2]
     return _Half(ranks[first], fails[first]), _Half(ranks[second], fails[second])
+
+
+def _some_of_each(half: _Half) -> _Half:
+    """At most `MOST` scenarios that fail and as many that do not: the tree weighs both kinds alike anyway."""
+    kept = np.concatenate([np.flatnonzero(half.fails)[:MOST], np.flatnonzero(~half.fails)[:MOST]])
+    return _Half(half.ranks[kept], half.fails[kept])
 
 
 def _simplified(region: Region, half: _Half) -> Region:
