@@ -310,3 +310,11 @@ def test_time_left_is_told_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, s
     said = [line.strip() for line in screen.getvalue().split("\r")]
     told = ["", "5,000 of 20,000 runs", "10,000 of 20,000 runs, 3 min left", "20,000 runs"]
     assert said == (told if screen.isatty() else [""])
+
+
+def test_a_screening_shows_no_probabilities(tmp_path: Path, place_in: Callable[..., Path]) -> None:
+    config = place_in(tmp_path, design="morris", scenarios=4)
+    done = CliRunner().invoke(main, ["sweep", str(config), "--output", str(tmp_path), "--workers", "1"])
+    assert done.exit_code == 0, done.output
+    assert "a morris design is no sample of futures" in done.output
+    assert "above 0" not in done.output

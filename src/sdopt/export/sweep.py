@@ -30,6 +30,7 @@ from sdopt.result import Result, Status
 from sdopt.source_model.read import SourceModel
 from sdopt.source_model.replay import CHECKED, REPLAY_TOLERANCE
 from sdopt.sweep.allocations import Advice, find_advice, given_advice
+from sdopt.sweep.chances import NO_SAMPLE
 from sdopt.sweep.executors import Spread
 from sdopt.sweep.parts import Parts
 from sdopt.sweep.plan import Plan
@@ -221,9 +222,7 @@ def _judge(found: Found, parts: Parts, chosen: tuple[int, ...]) -> Judged:
         return error
 
 
-def _write(
-    found: Found, chosen: tuple[int, ...], judged: Future[Judged], parts: Parts, folder: Path
-) -> None:
+def _write(found: Found, chosen: tuple[int, ...], judged: Future[Judged], parts: Parts, folder: Path) -> None:
     """All files, on disk; only run.json holds when and where."""
     plan, outcome = found.plan, found.outcome
     facts = {**run_facts(found.started), "parts_of_earlier_run": parts.earlier}
@@ -341,13 +340,16 @@ def _summary(found: Found, verdict: Verdict, folder: Path) -> str:
         f"failed   {_failed(plan, outcome)}",
         "",
         f"improvement over the null alternative, {unit}",
-        f"{'':24}{'mean':>12}{'5 %':>12}{'95 %':>12}{'above 0':>10}{'breaks a limit':>16}",
     ]
-    lines += [
-        f"{row.allocation[:23]:24}{row.mean:>+12,.3f}{row.low:>+12,.3f}{row.high:>+12,.3f}"
-        f"{row.positive:>10.1%}{row.any_broken:>16.1%}"
-        for row in allocation_table(plan, outcome).itertuples()
-    ]
+    if plan.design in NO_SAMPLE:
+        lines += [f"a {plan.design} design is no sample of futures: no means or probabilities, see tables/"]
+    else:
+        lines += [f"{'':24}{'mean':>12}{'5 %':>12}{'95 %':>12}{'above 0':>10}{'breaks a limit':>16}"]
+        lines += [
+            f"{row.allocation[:23]:24}{row.mean:>+12,.3f}{row.low:>+12,.3f}{row.high:>+12,.3f}"
+            f"{row.positive:>10.1%}{row.any_broken:>16.1%}"
+            for row in allocation_table(plan, outcome).itertuples()
+        ]
     lines += [
         *_regrets(found),
         "",
