@@ -38,7 +38,7 @@ def files_of(result: Path) -> dict[str, bytes]:
 
 
 def test_processes_stop_when_time_is_up(ask: Ask) -> None:
-    problem = ask("threshold", {"horizon": {"start": 2026, "end": 2030, "time_step": 0.01}})
+    problem = ask("threshold", {"horizon": {"start": 2026, "end": 2030, "time_step": 0.002}})
     result = optimise(problem, "run", lambda *_: None, Crew(2, Stop(until=time.time() + 2)))
     assert result.status is Status.TIME_LIMIT
     assert result.figures["improvement"] >= 0
