@@ -24,6 +24,7 @@ from sdopt.sweep.findings import (
     failing_tables,
     failure_table,
     find,
+    influential,
     not_drawn_table,
     risk_table,
     tornado,
@@ -203,3 +204,13 @@ def test_a_decision_in_the_table_is_not_drawn_and_that_is_told() -> None:
     assert {"constant": "prevention budget", "reason": "chosen"} in table.to_dict("records")
     assert set(table["reason"]) <= {"chosen", "fixed"}
     assert not set(table["constant"]) & {one.name for one in Asked(plan, _nothing(plan)).drawn}
+
+
+def test_break_even_values_are_looked_for_where_most_hangs(swept: Swept) -> None:
+    tables = {"tornado": tornado(swept.asked)}
+    swings = tables["tornado"].groupby("factor")["swing"].max()
+    assert len(swings) > 1
+    everything = influential(swept.asked, tables, len(swings))
+    assert [one.name for one in everything] == [one.name for one in swept.asked.drawn]
+    (only,) = influential(swept.asked, tables, 1)
+    assert swings[only.name] == swings.max()

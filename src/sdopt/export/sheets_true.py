@@ -28,6 +28,9 @@ def fill_break_even(page: Page) -> None:
             contrast = labels(f"found.contrast.{row.contrast.replace(' ', '_')}")
             page.across(f"{row.decision}, {contrast}. {row.words}", **THIN)
         page.row += 1
+    drawn = result.tables["drawn"]["looked_at"]
+    if not drawn.all():
+        page.across(labels("found.note.looked", count=int(drawn.sum()), total=len(drawn)), **QUIET)
     table = result.tables["break_even"]
     shown = table.assign(
         contrast=[labels(f"found.contrast.{name.replace(' ', '_')}") for name in table["contrast"]],

@@ -7,7 +7,7 @@ with intervals for what other draws would have given; a design that is no sample
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +22,7 @@ from sdopt.config.uncertainty import asked as asked_uncertainties
 from sdopt.equations.workers import Backend
 from sdopt.problem.build import Problem
 from sdopt.problem.uncertainties import left_out
-from sdopt.sweep.break_even import break_even, contrasts_of
+from sdopt.sweep.break_even import Contrast, break_even, contrasts_of
 from sdopt.sweep.chances import NO_SAMPLE, Sample, sample_of
 from sdopt.sweep.information import information_table, probability_table
 from sdopt.sweep.plan import Plan
@@ -53,6 +53,8 @@ SEARCHED, SHARED = 5_000, 10_000
 """Most draws of a random design that are searched for boxes of failure, and of which it is told what every
 constant explains: the first. More take long, and change little.
 """
+MOST_PAIRS = 2_000
+"""Most pairs of a contrast and a constant that a break-even value is looked for, each with some 17 runs."""
 RANDOM: tuple[Design, ...] = ("latin hypercube", "sobol")
 LOSES, BREAKS = "loses", "breaks"
 """How an allocation fails: it does not beat the null alternative; it breaks a limit."""
@@ -79,6 +81,11 @@ class Asked:
     def sample(self) -> Sample:
         """All scenarios."""
         return sample_of(self.plan.scenarios, self.plan.design)
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """The thresholds that hold here."""
+        return thresholds(self.problem.config.sweep.thresholds)
 
     @cached_property
     def drawn(self) -> tuple[Uncertain, ...]:
@@ -128,7 +135,8 @@ def find(plan: Plan, outcome: Outcome) -> dict[str, DataFrame]:
     pairs, information, break_even: see `probability_table`, `information_table`, `break_even`
     risks: allocation, limit, broken (probability), broken_low, broken_high; the null alternative too
     failures: allocation, reason, runs
-    drawn: constant, unit, low, central, high, distribution, external (where it is fixed instead)
+    drawn: constant, unit, low, central, high, distribution, external (where it is fixed instead), looked_at
+    (whether break-even values were looked for)
     not_drawn: constant, reason (`chosen` by a decision; `fixed` when the model was read)
     tornado: external, allocation, factor, low, central_value, high (of the factor), factor_unit, central,
     at_low, at_high, swing, reason, unit
@@ -150,7 +158,20 @@ def find(plan: Plan, outcome: Outcome) -> dict[str, DataFrame]:
             "risks": risk_table(asked),
             **failing_tables(asked),
         }
-    return {**tables, **sensitivity_tables(asked), "break_even": break_even_table(asked)}
+    tables |= sensitivity_tables(asked)
+    contrasts = contrasts_of(asked.problem, plan.allocations[ADVICE], asked.numbers["little more"])
+    looked = influential(asked, tables, MOST_PAIRS // max(len(contrasts), 1))
+    tables["drawn"]["looked_at"] = [one in looked for one in asked.drawn]
+    return {**tables, "break_even": break_even_table(asked, contrasts, looked)}
+
+
+def influential(asked: Asked, tables: Mapping[str, DataFrame], most: int) -> list[Uncertain]:
+    """The constants that break-even values are looked for: all, or those with most swing in the tornado."""
+    if len(asked.drawn) <= most:
+        return list(asked.drawn)
+    swings = tables["tornado"].groupby("factor")["swing"].max()
+    names = swings.sort_values(ascending=False, kind="stable").index[:most]
+    return [one for one in asked.drawn if one.name in set(names)]
 
 
 def information(asked: Asked) -> DataFrame:
@@ -162,12 +183,11 @@ def information(asked: Asked) -> DataFrame:
     return information_table(improvement, plan.scenarios, names, problem.objective_unit, seed)
 
 
-def break_even_table(asked: Asked) -> DataFrame:
+def break_even_table(
+    asked: Asked, contrasts: Sequence[Contrast], constants: Sequence[Uncertain]
+) -> DataFrame:
     """Where every decision stops being worth it, from runs of its own at central values."""
-    numbers = thresholds(asked.problem.config.sweep.thresholds)
-    advice = asked.plan.allocations[ADVICE]
-    contrasts = contrasts_of(asked.problem, advice, numbers["little more"])
-    return break_even(asked.problem, contrasts, asked.drawn, numbers, asked.backend)
+    return break_even(asked.problem, contrasts, constants, asked.numbers, asked.backend)
 
 
 def distribution_table(asked: Asked) -> DataFrame:
