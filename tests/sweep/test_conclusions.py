@@ -137,8 +137,9 @@ def test_the_thresholds_are_a_table_with_ranges_and_grounds() -> None:
 def _row(**more: object) -> dict[str, object]:
     row = {"constant": "hours per EUR", "unit": "hour/EUR", "low": 0.0, "central": 0.06, "high": 0.15,
            "break_even": 0.1316, "inside": True, "worth": "above", "chance_not_worth": 0.9748,
-           "gain_central": -1.3}  # fmt: skip
-    return {**row, **more}
+           "gain_central": -1.3, **more}  # fmt: skip
+    alone = row["chance_not_worth"] if row["worth"] == "above" else 1 - row["chance_not_worth"]
+    return {"share_below": alone, **row}
 
 
 def test_what_would_have_to_be_true_in_words() -> None:
@@ -146,15 +147,23 @@ def test_what_would_have_to_be_true_in_words() -> None:
     outside = _row(constant="far", inside=False, chance_not_worth=0.0)
     words = condition(pd.DataFrame([other, _row(), outside]), "en")
     assert words == (
-        "What would have to be true: hours per EUR above 0.132 hour/EUR. Reckoned with here: 0.06; the "
-        "evidence allows 0 to 0.15. The chance of that is 3 in 100, if all else goes as expected."
+        "What would have to be true: hours per EUR above 0.132 hour/EUR. Reckoned with here: 0.06; its "
+        "range runs from 0 to 0.15. The chance of that is 3 in 100, if all else goes as expected."
     )
     worth = condition(
         pd.DataFrame([_row(gain_central=1.0, chance_not_worth=0.3)]), "nl", {"hours per EUR": "uren"}
     )
     assert worth.startswith("Wat er waar moet zijn: uren hoger dan 0,132 hour/EUR.")
     assert "De kans dat het te laag is, is 30 op 100" in worth
-    assert condition(pd.DataFrame([outside]), "en").startswith("No single uncertain number")
+    between = [
+        _row(break_even=0.045, share_below=0.3, chance_not_worth=0.6, gain_central=1.0),
+        _row(break_even=0.105, share_below=0.7, chance_not_worth=0.6, gain_central=1.0, worth="below"),
+    ]
+    said = condition(pd.DataFrame(between), "en")  # of the end that is named, not of both
+    assert "above 0.045" in said and "too low is 30 in 100" in said
+    assert condition(pd.DataFrame([outside]), "en").startswith("Not worth it at any value")
+    gaining = pd.DataFrame([{**outside, "gain_central": 1.0}])
+    assert condition(gaining, "en").startswith("Worth it at every value")
 
 
 def test_numbers_have_three_digits_and_the_separators_of_the_language() -> None:

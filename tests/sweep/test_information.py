@@ -163,3 +163,21 @@ def test_probabilities_and_regret_by_hand() -> None:
     np.testing.assert_allclose(regret["expected_regret"], [2 / 3, 2 / 3])
     np.testing.assert_allclose(regret["largest_regret"], [1.0, 2.0])
     np.testing.assert_allclose(regret["best"], [1 / 3, 2 / 3])
+
+
+def test_a_constant_of_many_equal_values_is_smoothed_like_any_other() -> None:
+    """Observations that come back once or twice: means of groups of two would tell nothing."""
+    random = np.random.default_rng(4)
+    worth = random.choice(np.linspace(-1.7, 1.7, 500), 1000)
+    noise = random.permutation(worth)
+    improvement = np.array([np.zeros(1000), worth + 3 * random.standard_normal(1000)])
+    scenarios = Scenarios(
+        ("worth", "noise"),
+        np.array([worth, noise]),
+        (External(CENTRAL, {}, {}),),
+        np.zeros(1000, dtype=np.intp),
+        np.arange(1000),
+    )
+    table = information_table(improvement, scenarios, ["worth", "noise"], "EUR", 1).set_index("uncertainty")
+    assert table.loc["worth", "value"] > max(0.2, table.loc["worth", "by_chance"])
+    assert table.loc["noise", "value"] <= 2 * table.loc["noise", "by_chance"]

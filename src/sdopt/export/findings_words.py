@@ -82,8 +82,8 @@ def _distribution(row: Any, labels: Labels, *, limited: bool) -> str:
     )
     if not limited:
         return said
-    kept = chance_words(labels, row.keeps, chance_decimals(row.keeps_low, row.keeps_high))
-    return f"{said} {labels('found.keeps', chance=kept)}"
+    broken = chance_words(labels, 1 - row.keeps, chance_decimals(row.keeps_low, row.keeps_high))
+    return f"{said} {labels('found.breaks', chance=broken)}" if row.keeps < 1 else said
 
 
 def failed_line(result: Result, labels: Labels) -> list[str]:

@@ -31,6 +31,7 @@ from sdopt.source_model.read import SourceModel
 from sdopt.source_model.replay import CHECKED, REPLAY_TOLERANCE
 from sdopt.sweep.allocations import Advice, find_advice, given_advice
 from sdopt.sweep.chances import NO_SAMPLE
+from sdopt.sweep.cluster import how_it_computes
 from sdopt.sweep.executors import Spread
 from sdopt.sweep.parts import Parts
 from sdopt.sweep.plan import Plan
@@ -88,7 +89,7 @@ def run_sweep(
     started = datetime.now(UTC)
     find_backend(asked.backend)
     check_writable(asked.root)
-    key = sha256(f"{question_key(loaded, model)} {asked.backend}".encode()).hexdigest()
+    key = sha256(f"{question_key(loaded, model)} {asked.backend} {how_it_computes()}".encode()).hexdigest()
     with Parts(asked.root, key, resume=asked.resume) as parts:
         advice = given_advice(problem) or _found_advice(loaded, model, problem, parts, asked, stop)
         if not advice.finished:

@@ -205,12 +205,13 @@ def condition(rows: DataFrame, language: str, names: Mapping[str, str] | None = 
     names : what readers see for the names of constants
     """
     inside = rows[rows["inside"]]
+    worth = float(rows["gain_central"].iloc[0]) > 0
     if inside.empty:
-        return _text("nothing turns it", language)
-    worth = float(inside["gain_central"].iloc[0]) > 0
+        return _text("worth everywhere" if worth else "worth nowhere", language)
     turning = inside["chance_not_worth"] if worth else 1 - inside["chance_not_worth"]
     row: dict[str, Any] = inside.loc[_nearest(inside, turning)].to_dict()
-    chance = row["chance_not_worth"] if worth else 1 - row["chance_not_worth"]
+    outside = row["share_below"] if row["worth"] == "above" else 1 - row["share_below"]
+    chance = outside if worth else 1 - outside  # of this end alone: there may be others
     numbers = {"value": row["break_even"], "central": row["central"], "from": row["low"], "to": row["high"]}
     return (
         _text(

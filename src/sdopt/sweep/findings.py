@@ -97,11 +97,22 @@ class Asked:
         """The allocations beside the null alternative."""
         return self.plan.names[1:]
 
+    @cached_property
+    def apart(self) -> NDArray[np.intp]:
+        """Positions of scenarios drawn independently: of `saltelli` the first row of every base point.
+
+        Its other rows repeat all values but one, and would pass for knowledge.
+        """
+        scenarios = self.plan.scenarios
+        rows = len(scenarios.keys) + 2 if self.plan.design == "saltelli" else 1
+        return np.flatnonzero(scenarios.draw % rows == 0)
+
     @property
     def everything(self) -> tuple[tuple[str, ...], Floats, Scenarios, str]:
-        """Names and improvements (allocation, scenario) of all allocations, all scenarios, and the unit."""
+        """Names and improvements (allocation, scenario), the scenarios drawn independently, and the unit."""
         unit = self.problem.objective_unit
-        return self.plan.names, self.outcome.improvement, self.plan.scenarios, unit
+        improvement = self.outcome.improvement[:, self.apart]
+        return self.plan.names, improvement, self.plan.scenarios.part(self.apart), unit
 
     def improvement(self, name: str) -> Floats:
         """Of an allocation, (scenario,)."""
@@ -179,8 +190,9 @@ def information(asked: Asked) -> DataFrame:
     plan, problem = asked.plan, asked.problem
     to_choose = [place for place, name in enumerate(plan.names) if plan.allocations[name].ndim == 1]
     names, seed = [one.name for one in asked.drawn], problem.config.search.seed
-    improvement = asked.outcome.improvement[to_choose]
-    return information_table(improvement, plan.scenarios, names, problem.objective_unit, seed)
+    improvement = asked.outcome.improvement[to_choose][:, asked.apart]
+    scenarios = plan.scenarios.part(asked.apart)
+    return information_table(improvement, scenarios, names, problem.objective_unit, seed)
 
 
 def break_even_table(

@@ -295,9 +295,12 @@ class _Learned:
         different, place = np.unique(self.points[k], return_inverse=True)
         if len(different) == 1:
             return 0.0, 0.0, 0.0, ""
-        all_differ = len(different) == self.draws
-        regress = self._smoothed if all_differ else _group_means
-        usual, most = self._by_chance if all_differ else self._chance(_group_means, place)
+        few = len(different) <= WAVES
+        if not few:  # equal values stand in a random order: that of the draws would tell of the answer
+            random = np.random.default_rng(self.seed).permutation(self.draws)
+            place = np.argsort(np.lexsort((random, place)))
+        regress = _group_means if few else self._smoothed
+        usual, most = self._chance(_group_means, place) if few else self._by_chance
         found = _best_of(regress(place, self.mean)) - usual
         value, chance = min(max(found, 0.0), self._whole), max(most - usual, 0.0)
         # Leaving parts out takes most of the time, and tells nothing of a value that chance gives too.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.robust.audit import Sample
@@ -102,9 +103,17 @@ def _first_bests(shared: Shared) -> ScenarioBests:
     for limit in question.limits:
         values[np.array([limit.broken(one.slacks) for one in readings])] = -np.inf
     values[~central] = -np.inf
+    found = values.max(axis=0)
+    if np.isneginf(found).any():
+        raise OptimisationError(
+            f"regret is not defined: in {np.isneginf(found).sum()} of {ensemble.count} scenarios no known "
+            "allocation meets the limits, so that there is no best to compare with. Leave regret out of "
+            "robust.measures, or relax the limits that must hold there."
+        )
     region = _region(shared, question)
     bound = np.array([_bound(shared, region, s) for s in range(ensemble.count)])
-    return ScenarioBests(values.max(axis=0), bound, np.zeros(ensemble.count, dtype=bool))
+    bound = np.where(found > bound, np.inf, bound)  # it is not concave there: no proof
+    return ScenarioBests(found, bound, np.zeros(ensemble.count, dtype=bool))
 
 
 def _region(shared: Shared, question: Question) -> Region:
