@@ -165,6 +165,7 @@ class _Search:
         bound = min(leaf.bound, relaxation.upper_bound([self.best, relaxation.middle]))
         self._try(relaxation.highest)
         if bound > self.cut_off:
+            self._tell(max(bound, self._bound()), len(self.leaves) + 1)
             self.errors = _owed(relaxation)
             self._shrink(leaf, relaxation, bound)
         self._note(leaf)
@@ -193,7 +194,7 @@ class _Search:
     def _relaxed(self, leaf: _Leaf) -> Relaxation:
         evaluator = self.problem.evaluator
         enclosures = enclose(evaluator.program, leaf.box, evaluator.matrix, leaf.curved)
-        return Relaxation(self.problem, leaf.box, enclosures, self.scale)
+        return Relaxation(self.problem, leaf.box, enclosures, self.scale, self.stop)
 
     def _put_back(
         self, leaf: _Leaf, bound: float, box: Box, curved: frozenset[int], halve: int | None
@@ -208,7 +209,11 @@ class _Search:
     def _note(self, leaf: _Leaf) -> None:
         seconds, bound = monotonic() - self.started, self._bound()
         self.steps.append(Step(seconds, bound, len(self.leaves), _mean_width(self.problem, leaf.box)))
-        self.told(seconds, (bound - self.improvement) / self.scale, len(self.leaves))
+        self._tell(bound, len(self.leaves))
+
+    def _tell(self, bound: float, boxes: int) -> None:
+        """To whoever listens; a box is told of twice, with its bound and once it has shrunk."""
+        self.told(monotonic() - self.started, (bound - self.improvement) / self.scale, boxes)
 
 
 def first_box(problem: Problem) -> Box:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.enclosure.algebra import Algebra, Form
+from sdopt.equations.enclosure.algebra import NOISE, Algebra, Form
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class Concave:
 
     def tangent(self, point: Floats) -> tuple[Floats, float]:
         """Weights on (d, e) and a constant: a plane that is never below it, and touches it at d."""
-        d = point[: len(self.slope)]
+        d = np.clip(point[: len(self.slope)], -1.0, 1.0)  # the solver may end a hair outside
         slope = self.slope + 2 * self.matrix @ d + 3 * self.cubes * d**2
         return np.concatenate([slope, self.errors]), float(
             self.constant - d @ self.matrix @ d - 2 * self.cubes @ d**3
@@ -56,7 +56,7 @@ def concave_above(algebra: Algebra, form: Form, kept: NDArray[np.intp]) -> Conca
     errors = np.zeros(len(kept))
     known = kept < len(form) - algebra.size
     errors[known] = form[algebra.size + kept[known]]
-    worst = algebra.error(form) - float(np.abs(errors).sum())
+    worst = algebra.error(form) - float(np.abs(errors).sum()) + float(form[NOISE])
     return replace(best, constant=best.constant + worst, raised=best.raised + worst, errors=errors)
 
 

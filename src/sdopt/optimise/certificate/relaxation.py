@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.enclosure.algebra import Bend, Form
+from sdopt.equations.enclosure.algebra import HIGH, LOW, Bend, Form
 from sdopt.equations.enclosure.enclose import Box, Enclosures
 from sdopt.optimise.certificate.concave import Concave, concave_above
 from sdopt.optimise.certificate.linear_program import LinearProgram
+from sdopt.optimise.stopping import NEVER, Stop
 from sdopt.problem.build import Problem
 
 Floats = NDArray[np.float64]
@@ -35,11 +36,14 @@ class Relaxation:
     """One box. Columns of its program: decisions scaled to [-1, 1], bends, return, and an elastic one.
 
     `improvement` is the best found, over the null alternative: the size to which errors are compared.
-    `highest` (decision,) is where the bound on the return was last reached.
+    `highest` (decision,) is where the bound on the return was last reached. Told to stop, both questions
+    below end early, with what holds by then.
     """
 
-    def __init__(self, problem: Problem, box: Box, enclosures: Enclosures, improvement: float) -> None:
-        self.problem, self.box, self.algebra = problem, box, enclosures.algebra
+    def __init__(
+        self, problem: Problem, box: Box, enclosures: Enclosures, improvement: float, stop: Stop = NEVER
+    ) -> None:
+        self.problem, self.box, self.algebra, self.stop = problem, box, enclosures.algebra, stop
         self.improvement = improvement
         self.middle, self.radius = box.middle, box.radius
         self.objective_form = self._objective(enclosures)
@@ -124,7 +128,7 @@ class Relaxation:
         row[algebra.count + known] = rest[algebra.size + self.kept[known]]
         row[column] += side * radius
         lowest[algebra.linear], lowest[algebra.size + self.kept[known]] = 0.0, 0.0
-        lowest[1], lowest[2] = -np.inf, np.inf  # the interval is that of the whole, not of what is left
+        lowest[LOW], lowest[HIGH] = -np.inf, np.inf  # the interval is that of the whole, not of what is left
         return row, -algebra.range(lowest)[0]
 
     def upper_bound(self, starts: list[Floats]) -> float:
@@ -141,7 +145,7 @@ class Relaxation:
                 break
             here = self.objective.value(answer.point)
             self.highest = self.middle + self.radius * answer.point[: self.algebra.count]
-            if answer.bound - here <= CLOSE * self.improvement:
+            if answer.bound - here <= CLOSE * self.improvement or self.stop.reason() is not None:
                 break
             self._add_tangents(answer.point)
         return best
@@ -155,6 +159,8 @@ class Relaxation:
         self.program.bound_column(self.returns, max(low, cut_off), max(high, cut_off))
         lower, upper = self.box.lower.copy(), self.box.upper.copy()
         for decision in map(int, np.flatnonzero(self.radius > 0)):
+            if self.stop.reason() is not None:
+                break
             middle, radius = self.middle[decision], self.radius[decision]
             upper[decision] = min(upper[decision], middle + radius * self._farthest(decision, 1.0, cut_off))
             lower[decision] = max(lower[decision], middle - radius * self._farthest(decision, -1.0, cut_off))
