@@ -33,7 +33,7 @@ def forms(draw: st.DrawFn, algebra: Algebra, low: float = -2.0, high: float = 2.
     """A polynomial in three decisions, moved and scaled so that it stays between low and high."""
     values = draw(st.lists(numbers, min_size=algebra.size, max_size=algebra.size))
     form = np.array(values) * 2.0 ** -draw(st.integers(0, 8))
-    form[:FIRST] = 0.0, -np.inf, np.inf
+    form[:FIRST] = 0.0, -np.inf, np.inf, 0.0, 0.0
     least, most = algebra.range(form)
     middle, radius = (least + most) / 2, max((most - least) / 2, 1e-12)
     width = draw(st.floats(0.01, 1.0)) * (high - low) / 2

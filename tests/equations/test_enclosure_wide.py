@@ -35,7 +35,7 @@ def polynomial(algebra: Algebra, form: Form, d: Form) -> Form:
 def with_errors(algebra: Algebra, polynomial_: list[float], radii: list[float]) -> Form:
     """A form with an error of each radius, and the interval that follows from them."""
     form = np.array(polynomial_)
-    form[:FIRST] = form[0], -np.inf, np.inf
+    form[:FIRST] = form[0], -np.inf, np.inf, 0.0, 0.0
     for radius in radii:
         form = algebra.with_error(form, radius, np.ones(algebra.count))
     return algebra.between(form, -np.inf, np.inf)

@@ -1,11 +1,13 @@
 """Arithmetic with enclosures: polynomials in the decisions, plus bounded errors.
 
-A form is one row of numbers `[constant | low, high | linear | quadratic | cubes | errors]`. It stands for all
-functions `constant + linear d + quadratic (d, d) + cubes d**3 + errors e` of the decisions `d`, scaled to
-[-1, 1], with some `e` in [-1, 1] that may depend on `d`, whose values lie between `low` and `high`. Sums are
-exact. What a product or a curve has beyond that goes into a new error, which later operations carry along
-linearly: errors made early fade and cancel as effects do. `low` and `high` come from interval arithmetic:
-they know that a share of something positive is positive, which a polynomial over a large box forgets.
+A form is one row of numbers `[constant | low, high | noise, size | linear | quadratic | cubes | errors]`. It
+stands for all functions within `noise` of `constant + linear d + quadratic (d, d) + cubes d**3 + errors e` of
+the decisions `d`, scaled to [-1, 1], with some `e` in [-1, 1] that may depend on `d`, whose values lie
+between `low` and `high`. What a product or a curve has beyond that goes into a new error, which later
+operations carry along linearly: errors made early fade and cancel as effects do. `low` and `high` come from
+interval arithmetic: they know that a share of something positive is positive, which a polynomial over a large
+box forgets. `noise` bounds all that was rounded on the way, `size` the sum of the coefficients: of a small
+difference between large numbers it is known how little is left to go by.
 
 After Makino and Berz (2003), Taylor models and other validated functional inclusion methods, with the
 errors of affine arithmetic (Stolfi and de Figueiredo 1997) in the place of one interval remainder.
@@ -35,12 +37,18 @@ class CannotEncloseError(SdoptError):
         self.blame, self.register = blame, register
 
 
-FIRST = 3
-"""Where the linear part begins: after the constant and the interval."""
+LOW, HIGH, NOISE, SIZE = 1, 2, 3, 4
+"""Places in a form of its interval, of what it may be off by rounding, and of how large its terms are."""
+FIRST = 5
+"""Where the linear part begins."""
 MARGIN = 1e-9
 """Every error is made larger by this part."""
 ROUNDING = 1e-13
 """Part of the size of its coefficients by which the range of a polynomial is widened."""
+ROUNDED = 2.0**-50
+"""Part of the size of its terms that one operation on a form is rounded by at most: eight half bits."""
+LOUD = 1e-12
+"""Noise of a stock above this part of its size becomes an error, so that it can fade."""
 FORGOTTEN = 2.0
 """A product is only known by its interval where its errors are larger than this many times the interval."""
 
@@ -90,45 +98,89 @@ class Algebra:
         self.cubes = slice(self.quadratic.stop, self.size)
         self._parts = (self.linear, self.quadratic, self.cubes)
 
-    def line(self, constant: float, slope: Form) -> Form:
-        """`constant + slope d`, with a slope per decision (decision,)."""
+    def line(self, constant: float, slope: Form, noise: float = 0.0) -> Form:
+        """`constant + slope d`, with a slope per decision (decision,), but for `noise`."""
         form = np.zeros(self.size)
-        form[0], form[self.linear] = constant, slope
+        form[0], form[NOISE], form[self.linear] = constant, noise, slope
         return self.between(form, -inf, inf)
 
     def constant(self, value: float) -> Form:
         """A number as a form."""
         form = np.zeros(self.size)
-        form[:FIRST] = value
+        form[:NOISE], form[SIZE] = value, abs(value)
+        return form
+
+    def within(self, low: float, high: float, blame: Form) -> Form:
+        """Anything from low to high, by one error; `blame` as for `with_error`."""
+        middle = (low + high) / 2
+        form = self.noisy(self.constant(middle), ROUNDED * abs(middle))
+        form = self.with_error(form, max(high - middle, middle - low), blame)
+        form[LOW], form[HIGH] = low, high
+        return form
+
+    def scaled(self, form: Form, low: float, high: float) -> tuple[Form, float, float]:
+        """A form between low and high scaled to [-1, 1], and the middle and half width that takes."""
+        middle = (low + high) / 2
+        radius = nextafter(max(high - middle, middle - low), inf)
+        scaled = self.affine(form, 1 / radius, -middle / radius)
+        scaled[LOW], scaled[HIGH] = -1.0, 1.0
+        return scaled, middle, radius
+
+    @staticmethod
+    def narrow(low: float, high: float) -> bool:
+        """Whether hardly a number lies in between, so that a slope there would be made of rounding."""
+        return high - low <= 1e-12 * max(abs(low), abs(high)) + 1e-300
+
+    def noisy(self, form: Form, noise: float) -> Form:
+        """The same row (changed in place), off by `noise` more."""
+        if noise:
+            form[NOISE] += noise
+            form[LOW], form[HIGH] = nextafter(form[LOW] - noise, -inf), nextafter(form[HIGH] + noise, inf)
+        return form
+
+    def quiet(self, form: Form) -> Form:
+        """The form, with an error in the place of its noise where that is loud."""
+        if form[NOISE] <= LOUD * form[SIZE]:
+            return form
+        noise, form = float(form[NOISE]), form.copy()
+        form[NOISE] = 0.0
+        low, high = form[LOW], form[HIGH]
+        form = self.with_error(form, noise, form)
+        form[LOW], form[HIGH] = low, high
         return form
 
     def between(self, form: Form, low: float, high: float) -> Form:
         """The same row (changed in place), known to lie between low and high and its polynomial's bounds."""
-        form[1], form[2] = -inf, inf
-        least, most = self.range(form)
+        least, most, form[SIZE] = self._extent(form)
         room = 1e-14 * (abs(least) + abs(most))
         low, high = max(low, least - room), min(high, most + room)
-        form[1], form[2] = min(low, high), max(low, high)
+        form[LOW], form[HIGH] = min(low, high), max(low, high)
         return form
 
     def affine(self, form: Form, scale: float, shift: float) -> Form:
         """`scale * form + shift`."""
-        low, high = _stretched(form[1], form[2], scale, shift)
+        low, high = _stretched(form[LOW], form[HIGH], scale, shift)
+        noise, size = abs(scale) * form[NOISE], abs(scale) * form[SIZE] + abs(shift)
         result = form * scale
         result[0] += shift
-        result[1], result[2] = low, high
+        if shift != 0.0 or scale not in (1.0, -1.0):
+            noise += ROUNDED * size
+        result[1:FIRST] = low, high, noise, size
         return result
 
     def plus(self, a: Form, b: Form, weight: float = 1.0) -> Form:
         """`a + weight * b`."""
-        low, high = _stretched(b[1], b[2], weight, 0.0)
+        low, high = _stretched(b[LOW], b[HIGH], weight, 0.0)
+        low, high = nextafter(a[LOW] + low, -inf), nextafter(a[HIGH] + high, inf)
+        size = a[SIZE] + abs(weight) * b[SIZE]
+        noise = a[NOISE] + abs(weight) * b[NOISE] + ROUNDED * size
         if len(a) >= len(b):
             result = a.copy()
             result[: len(b)] += b if weight == 1.0 else weight * b
         else:
             result = b * weight
             result[: len(a)] += a
-        result[1], result[2] = nextafter(a[1] + low, -inf), nextafter(a[2] + high, inf)
+        result[1:FIRST] = low, high, noise, size
         return result
 
     def with_error(self, form: Form, radius: float, blame: Form, bend: Bend | None = None) -> Form:
@@ -147,7 +199,9 @@ class Algebra:
         result = np.zeros(place + 1)
         result[: len(form)] = form
         result[place] = radius * (1 + MARGIN)
-        result[1], result[2] = form[1] - result[place], form[2] + result[place]
+        result[SIZE] += result[place]
+        result[LOW] = nextafter(form[LOW] - result[place], -inf)
+        result[HIGH] = nextafter(form[HIGH] + result[place], inf)
         share = self.shares(blame) if len(blame) >= self.size else blame
         share = share / share.sum() if share.sum() > 0 else np.full(self.count, 1 / self.count)
         self.errors.append(ErrorTerm(float(result[place]), self.register, share, bend))
@@ -168,17 +222,22 @@ class Algebra:
 
     def range(self, form: Form) -> tuple[float, float]:
         """Lower and upper bound of a form: its interval, and each decision's line and square together."""
-        cubes, quadratic = form[self.cubes], form[self.quadratic]
-        slope, square = np.abs(form[self.linear] + 0.75 * cubes), quadratic[self.diagonal]
-        mixed = np.abs(quadratic).sum() - np.abs(square).sum() + np.abs(form[self.size :]).sum()
-        mixed += 0.25 * np.abs(cubes).sum()
+        least, most, _ = self._extent(form)
+        return max(least, float(form[LOW])), min(most, float(form[HIGH]))
+
+    def _extent(self, form: Form) -> tuple[float, float, float]:
+        """Lower and upper bound of a form, but for its interval; and of the sum of its coefficients."""
+        quadratic, cubes = form[self.quadratic], float(np.abs(form[self.cubes]).sum())
+        slope, square = np.abs(form[self.linear] + 0.75 * form[self.cubes]), quadratic[self.diagonal]
+        squares = np.abs(square)
+        mixed = float(np.abs(quadratic).sum() - squares.sum() + np.abs(form[self.size :]).sum())
         turning = slope * np.divide(slope, 4 * square, out=np.zeros_like(square), where=square != 0)
-        inside = slope < 2 * np.abs(square)
+        inside = slope < 2 * squares
         high = np.where(inside & (square < 0), -turning, slope + square).sum()
         low = np.where(inside & (square > 0), -turning, square - slope).sum()
-        room = ROUNDING * (abs(form[0]) + slope.sum() + np.abs(square).sum() + mixed)
-        least, most = float(form[0] + low - mixed - room), float(form[0] + high + mixed + room)
-        return max(least, float(form[1])), min(most, float(form[2]))
+        size = float(abs(form[0]) + slope.sum() + squares.sum()) + mixed + 2 * cubes
+        rest = mixed + 0.25 * cubes + float(form[NOISE]) + ROUNDING * size
+        return float(form[0] + low - rest), float(form[0] + high + rest), size
 
     def times(self, a: Form, b: Form) -> Form:
         """The product. Powers it cannot keep are economised: `d**4` is `d**2 - 1/8` but for 1/8."""
@@ -196,6 +255,9 @@ class Algebra:
         if error_a or error_b:
             beyond += self._errors(result, a, b, (size_a, size_b))
         blame = (size_b + error_b) * self.shares(a) + (size_a + error_a) * self.shares(b)
+        size_a, size_b = size_a + error_a + abs(a[0]), size_b + error_b + abs(b[0])
+        noise = size_a * b[NOISE] + (size_b + b[NOISE]) * a[NOISE] + 8 * ROUNDED * size_a * size_b
+        result[1:FIRST] = -inf, inf, noise, size_a * size_b
         result = self.with_error(result, beyond, blame)
         return self.clipped(result, *corners(a, b), blame, FORGOTTEN)
 
@@ -223,9 +285,7 @@ class Algebra:
         """
         if self.error(form) <= patience * (high - low) / 2:
             return self.between(form, low, high)
-        flat = self.with_error(self.constant((low + high) / 2), (high - low) / 2, blame)
-        flat[1], flat[2] = low, high
-        return flat
+        return self.within(low, high, blame)
 
     def _cubes(self, result: Form, a: Form, b: Form) -> float:
         """Add what can be kept of the products of order three to `result`; give a bound on the rest."""
@@ -281,15 +341,15 @@ def _stretched(low: float, high: float, scale: float, shift: float) -> tuple[flo
 
 
 def _around(form: Form, reach: float) -> tuple[float, float]:
-    """A number, and how far a form is from it at most: its constant and `reach`, or from its interval."""
-    middle = (form[1] + form[2]) / 2
-    width = max(form[2] - middle, middle - form[1])
+    """A number, and how far a form without its noise is from it: its constant and `reach`, or its middle."""
+    middle = (form[LOW] + form[HIGH]) / 2
+    width = max(form[HIGH] - middle, middle - form[LOW]) + form[NOISE]
     return (float(middle), float(width)) if width < reach else (float(form[0]), reach)
 
 
 def corners(a: Form, b: Form) -> tuple[float, float]:
     """Lowest and highest product of two intervals, rounded outwards."""
-    products = [float(x * y) for x in a[1:FIRST] for y in b[1:FIRST]]
+    products = [float(x * y) for x in a[LOW : HIGH + 1] for y in b[LOW : HIGH + 1]]
     if any(product != product for product in products):  # zero times infinity is no number
         return -inf, inf
     return _outwards(min(products), -inf), _outwards(max(products), inf)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form
+from sdopt.equations.enclosure.algebra import ROUNDED, Algebra, CannotEncloseError, Form
 
 DOMINANT = 0.8
 """Part of an argument's linear size that one decision must have for a cubic: cubes of others are not kept."""
@@ -154,18 +154,15 @@ def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
     low, high = algebra.range(form)
     if curve.closed and low == curve.domain[0] and np.isfinite(high) and high < curve.domain[1]:
         # At the edge its slopes are infinite, its values are not.
-        least, most = curve.extremes(low, high)
-        return algebra.clipped(algebra.affine(form, 0.0, least), least, most, form)
+        return algebra.within(*curve.extremes(low, high), form)
     if not (curve.domain[0] < low and high < curve.domain[1] and np.isfinite(high - low)):
         reason = f"its argument may be anything from {low:.6g} to {high:.6g}"
         raise CannotEncloseError(reason, algebra.shares(form))
-    middle, radius = (low + high) / 2, (high - low) / 2
-    if radius <= 1e-12 * max(1.0, abs(middle)):
-        least, most = curve.extremes(low, high)
-        return algebra.with_error(algebra.constant((least + most) / 2), (most - least) / 2, form)
+    if algebra.narrow(low, high):
+        return algebra.within(*curve.extremes(low, high), form)
     slopes = np.abs(form[algebra.linear])
     degree = 3 if slopes.max() > DOMINANT * slopes.sum() else 2
-    scaled = algebra.affine(form, 1 / radius, -middle / radius)
+    scaled, middle, radius = algebra.scaled(form, low, high)
     coefficients = _through_nodes(lambda t: curve.value(middle + radius * t), degree)
     derivative = curve.third if degree == 2 else curve.fourth
     missed = derivative(low, high) * radius ** (degree + 1) / (2**degree * factorial(degree + 1))
@@ -173,7 +170,8 @@ def bent(algebra: Algebra, form: Form, curve: Curve) -> Form:
         shift, at_most = _missed(curve.value, curve.second, (middle, radius), coefficients)
         if at_most < missed:
             coefficients[-1], missed = coefficients[-1] + shift, at_most
-    result = _polynomial(algebra, scaled, coefficients)
+    rounded = np.abs(coefficients).sum() + (np.abs(coefficients[:-1]) * abs(middle / radius)).sum()
+    result = algebra.noisy(_polynomial(algebra, scaled, coefficients), 8 * ROUNDED * float(rounded))
     return algebra.clipped(algebra.with_error(result, missed, form), *curve.extremes(low, high), form)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import copysign
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form
+from sdopt.equations.enclosure.algebra import ROUNDED, Algebra, CannotEncloseError, Form
 from sdopt.equations.enclosure.operations import Operations, is_form
 from sdopt.equations.program import Program
 from sdopt.equations.tape import Instruction
@@ -65,13 +66,20 @@ def enclose(
     run = _Run(program, box, curved)
     columns = weights.tocsc()
     sums: list[Any] = [0.0] * weights.shape[0]
+    numbers = np.zeros(weights.shape[0])
     for moment in range(program.grid.steps + 1):
         run.step(moment)
         for output, register in enumerate(program.output_registers):
             place = output * (program.grid.steps + 1) + moment
             for k in range(columns.indptr[place], columns.indptr[place + 1]):
                 row = columns.indices[k]
-                sums[row] = run.operations.sum(sums[row], run.values[register], columns.data[k])
+                value = run.values[register]
+                sums[row] = run.operations.sum(sums[row], value, columns.data[k])
+                numbers[row] += 0.0 if is_form(value) else abs(value * columns.data[k])
+    rounded = ROUNDED * (program.grid.steps + 1) * numbers
+    for total, noise in zip(sums, rounded, strict=True):
+        if is_form(total):
+            run.algebra.noisy(total, float(noise))
     return Enclosures(run.algebra, tuple(sums))
 
 
@@ -108,20 +116,21 @@ class _Run:
         known = constant, weights.tobytes()
         if known not in self.chosen:
             middle, slope = constant + float(weights @ self.box.middle), weights * self.box.radius
-            self.chosen[known] = self.algebra.line(middle, slope) if slope.any() else middle
+            noise = _rounded([constant, *(weights * self.box.middle)], weights)
+            self.chosen[known] = self.algebra.line(middle, slope, noise) if slope.any() else middle
         return self.chosen[known]
 
     def _moved(self, moment: int) -> dict[int, Any]:
         """Stocks after the step that begins at a moment."""
         values, width = self.values, float(self.program.grid.widths[moment])
-        return {
-            stock.stock: values[stock.source]
-            if stock.assigned
-            else self.operations.narrowed(
-                self.operations.sum(values[stock.stock], values[stock.source], width)
-            )
-            for stock in self.program.stocks
-        }
+        moved = {}
+        for stock in self.program.stocks:
+            moved[stock.stock] = values[stock.source]
+            if not stock.assigned:
+                self.algebra.register = stock.stock  # to which what it is rounded by belongs
+                grown = self.operations.sum(values[stock.stock], values[stock.source], width)
+                moved[stock.stock] = self.operations.narrowed(grown)
+        return moved
 
     def _work_out(self, instructions: Sequence[Instruction]) -> None:
         for instruction in instructions:
@@ -143,9 +152,21 @@ class _Run:
             raise CannotEncloseError("its value is not finite", everyone, instruction.output) from None
 
 
+def _rounded(terms: Sequence[float], weights: NDArray[np.float64]) -> float:
+    """What a sum may be off by; one decision as it is, is not."""
+    if set(weights) <= {0.0, 1.0} and np.count_nonzero(weights) == 1 and terms[0] == 0.0:
+        return 0.0
+    return len(terms) * ROUNDED * float(np.abs(terms).sum())
+
+
+def _equal(a: float, b: float) -> bool:
+    """Whether two numbers are the same; -0 and 0 are not, as 1/x shows."""
+    return a == b and copysign(1.0, a) == copysign(1.0, b)
+
+
 def _same(before: Sequence[Any], now: Sequence[Any]) -> bool:
     """Whether arguments are what they were. A truth that is not settled is never the same as another."""
     return all(
-        a is not None and b is not None and (a is b or (not is_form(a) and not is_form(b) and a == b))
+        a is not None and b is not None and (a is b or (not is_form(a) and not is_form(b) and _equal(a, b)))
         for a, b in zip(before, now, strict=True)
     )

@@ -10,7 +10,10 @@ from sdopt.equations.system import EquationSystem
 
 
 def names_of_registers(system: EquationSystem, program: Program) -> dict[int, str]:
-    """Register -> name of the variable it holds, or of the first that is worked out from it."""
+    """Register -> name of the variable it holds, or of the first that is worked out from it.
+
+    For every stock and instruction.
+    """
     made = Integration(system, program.grid, tuple(program.inputs))
     registers = [*made.start.items(), *made.now.registers.items()]
     names = {register: system.variables[key].name for key, register in registers if key in system.variables}
@@ -20,7 +23,7 @@ def names_of_registers(system: EquationSystem, program: Program) -> dict[int, st
             users.setdefault(register, []).append(instruction.output)
     for stock in made.stocks:
         users.setdefault(stock.source, []).append(stock.stock)
-    return {i.output: _nearest(i.output, names, users) for i in made.tape.instructions.values()}
+    return names | {i.output: _nearest(i.output, names, users) for i in made.tape.instructions.values()}
 
 
 def _nearest(register: int, names: dict[int, str], users: dict[int, list[int]]) -> str:

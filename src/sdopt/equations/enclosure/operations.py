@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from sdopt.equations.enclosure.algebra import Algebra, CannotEncloseError, Form, corners
+from sdopt.equations.enclosure.algebra import (
+    HIGH,
+    LOW,
+    ROUNDED,
+    SIZE,
+    Algebra,
+    CannotEncloseError,
+    Form,
+    corners,
+)
 from sdopt.equations.enclosure.bends import pieces
 from sdopt.equations.enclosure.curves import CURVES, bent, power, reciprocal
 from sdopt.equations.functions import Function, Table
@@ -18,6 +27,8 @@ from sdopt.equations.functions import Function, Table
 Value = float | bool | Form | None
 ROOM = 1e-12
 """Part of the size of its arguments by which a jump must be away before it is settled."""
+MOST_TAKEN = 1e3
+"""What a quotient takes apart is at most so many times as large as what is divided."""
 
 
 def is_form(value: Value) -> bool:
@@ -58,7 +69,8 @@ class Operations:
         if is_form(a) and is_form(b):
             return self.algebra.plus(a, b, weight)
         if is_form(a):
-            return self.algebra.affine(a, 1.0, weight * b)
+            shift = weight * b
+            return self.algebra.noisy(self.algebra.affine(a, 1.0, shift), _rounded(shift, weight))
         return self.algebra.affine(b, weight, a) if is_form(b) else a + weight * b
 
     def product(self, a: Any, b: Any) -> Any:
@@ -73,7 +85,8 @@ class Operations:
         """A number, or a form with its interval cut to the bounds of its polynomial."""
         if not is_form(value):
             return value
-        return self.algebra.between(value.copy(), float(value[1]), float(value[2]))
+        narrow = self.algebra.between(value.copy(), float(value[LOW]), float(value[HIGH]))
+        return self.algebra.quiet(narrow)
 
     def range(self, value: Any) -> tuple[float, float]:
         """Lower and upper bound of a number or a form."""
@@ -100,20 +113,22 @@ class Operations:
     def _quotient(self, a: Any, b: Any) -> Any:
         """`part + (a - part * b) / b`: what a has in common with b does not count twice."""
         if not is_form(b):
-            return self.product(a, 1.0 / b)
+            quotient = self.product(a, 1.0 / b)
+            return self.algebra.noisy(quotient, ROUNDED * quotient[SIZE])
         inverse = reciprocal(self.algebra, b)
         part = self._in_common(a, b) if is_form(a) else 0.0
         if part == 0.0:
             return self.product(a, inverse)
         quotient = self.sum(self.product(self.sum(a, b, -part), inverse), part)
         low, high = corners(a, inverse)
-        return self.algebra.between(quotient, max(low, quotient[1]), min(high, quotient[2]))
+        return self.algebra.between(quotient, max(low, quotient[LOW]), min(high, quotient[HIGH]))
 
     def _in_common(self, a: Form, b: Form) -> float:
-        """How often the linear part of b goes into that of a."""
+        """How often the linear part of b goes into that of a; 0 if so often that a drowns in it."""
         linear = self.algebra.linear
         size = float(b[linear] @ b[linear])
-        return float(a[linear] @ b[linear]) / size if size else 0.0
+        part = float(a[linear] @ b[linear]) / size if size else 0.0
+        return part if abs(part) * b[SIZE] <= MOST_TAKEN * a[SIZE] else 0.0
 
     def _power(self, base: Any, exponent: Any) -> Any:
         if not is_form(exponent):
@@ -130,9 +145,11 @@ class Operations:
         beyond = self._bend(difference, [0.0], lambda t: sign * np.maximum(sign * t, 0.0))
         return self.sum(beyond, b)
 
-    def _bend(self, value: Any, breaks: Sequence[float], function: Callable[[Any], Any]) -> Any:
+    def _bend(
+        self, value: Any, breaks: Sequence[float], function: Callable[[Any], Any], largest: float = 0.0
+    ) -> Any:
         curved = self.algebra.register in self.curved
-        return pieces(self.algebra, value, breaks, function, curved=curved)
+        return pieces(self.algebra, value, breaks, function, curved=curved, largest=largest)
 
     def _lookup(self, function: Function, table: Table, value: Any) -> Any:
         real = function.real
@@ -143,7 +160,7 @@ class Operations:
             return out[0]
 
         if table.kind in ("interpolate", "extrapolate"):
-            return self._bend(value, table.x, at)
+            return self._bend(value, table.x, at, max(map(abs, table.y)))
         low, high = self._roomy(value)
         inside = [x for x in table.x if low <= x <= high]
         near = [point for x in inside for point in (np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf))]
@@ -160,7 +177,7 @@ class Operations:
         low, high = float(np.min(values)), float(np.max(values))
         if not np.isfinite([low, high]).all():
             raise CannotEncloseError("its value may be infinite or no number", self.algebra.shares(blame))
-        return self.algebra.with_error(self.algebra.constant((low + high) / 2), (high - low) / 2, blame)
+        return self.algebra.within(low, high, blame)
 
     def _anything_between(self, name: str, values: Sequence[Any]) -> Any:
         if name == "integer":
@@ -178,10 +195,11 @@ class Operations:
     def _choice(self, condition: bool | None, yes: Any = 1.0, no: Any = 0.0) -> Any:
         if condition is not None:
             return yes if condition else no
+        if not (is_form(yes) or is_form(no)):
+            return self.algebra.within(min(yes, no), max(yes, no), np.ones(self.algebra.count))
         half = self.product(self.sum(yes, no, -1.0), 0.5)
         low, high = self.range(half)
-        middle = self.sum(no, half)
-        form = middle if is_form(middle) else self.algebra.constant(middle)
+        form = self.sum(no, half)
         (least, most), (lower, higher) = self.range(yes), self.range(no)
         uncertain = self.algebra.with_error(form, max(-low, high), form)
         return self.algebra.between(uncertain, min(least, lower), max(most, higher))
@@ -200,6 +218,11 @@ class Operations:
         if name == "as_truth":
             return True if low > room or high < -room else None
         return _compared(name, low - room, high + room)
+
+
+def _rounded(shift: float, weight: float) -> float:
+    """What a number times a weight may be off by."""
+    return 0.0 if weight in (1.0, -1.0) else ROUNDED * abs(shift)
 
 
 def _compared(name: str, low: float, high: float) -> bool | None:

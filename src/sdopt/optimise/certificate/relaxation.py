@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.equations.enclosure.algebra import HIGH, LOW, Bend, Form
+from sdopt.equations.enclosure.algebra import HIGH, LOW, ROUNDED, Bend, Form
 from sdopt.equations.enclosure.enclose import Box, Enclosures
 from sdopt.optimise.certificate.concave import Concave, concave_above
 from sdopt.optimise.certificate.linear_program import LinearProgram
@@ -105,7 +105,8 @@ class Relaxation:
             row = np.zeros(self.slack + 1)
             row[: self.algebra.count] = rule.weights * self.radius
             row[self.slack] = -1.0
-            yield row, rule.limit - float(rule.weights @ self.middle)
+            terms = np.append(rule.weights * self.middle, -rule.limit)
+            yield row, -float(terms.sum()) + ROUNDED * len(terms) * float(np.abs(terms).sum())
 
     def _bend_rows(self) -> Iterator[tuple[Floats, float]]:
         for column, position in enumerate(self.kept, start=self.algebra.count):
