@@ -27,7 +27,6 @@ from sdopt.optimise.tables import constraint_table, decision_table
 from sdopt.problem.allocation import COLUMNS, allocation_rows, decision_vector
 from sdopt.problem.build import Problem, build_problem, with_constants
 from sdopt.problem.meaning import resolve
-from sdopt.result import Result
 from sdopt.source_model.read import SourceModel, read_model
 
 if TYPE_CHECKING:
@@ -119,26 +118,18 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Answer:
-    """What `optimise` or `simulate` found; `result` is what the command writes."""
+class Answer(frames.Answered):
+    """What `optimise` or `simulate` found; `result` is what the command writes.
+
+    `tables` holds allocation, trajectories, return, constraints, decisions and more.
+    """
 
     question: Question
-    result: Result
 
     @property
     def status(self) -> str:
         """How far it can be trusted: optimal, iteration_limit, local or simulated."""
         return self.result.status.key
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """Objective, improvement, bound, gap and the like: plain numbers, text or None."""
-        return dict(self.result.figures)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Tables by name, such as allocation, trajectories, return, constraints, decisions."""
-        return dict(self.result.tables)
 
     @property
     def allocation(self) -> pd.DataFrame:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 FILE = click.Path(path_type=Path)
+SECONDS = click.FloatRange(min=0, min_open=True)
+TIME_LIMIT = click.option(
+    "--time-limit", type=SECONDS, metavar="SECONDS", help="Stop the search then, with the best so far."
+)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -58,12 +62,7 @@ def main(debug: bool) -> None:
 @main.command()
 @click.argument("config", type=FILE)
 @click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Stop the search after so long, and give the best so far.",
-)
+@TIME_LIMIT
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of this question was stopped.")
 @click.option(
     "--workers",
@@ -73,12 +72,7 @@ def main(debug: bool) -> None:
     help="Processes for several starts; the answer does not depend on it.",
 )
 @click.option("--explain", is_flag=True, help="Explain the answer too: prices, room, contributions.")
-@click.option(
-    "--certify",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Spend so long on a proof that does not assume concavity.",
-)
+@click.option("--certify", type=SECONDS, metavar="SECONDS", help="For a proof that assumes no concavity.")
 def optimise(
     config: Path,
     output: Path | None,
@@ -180,11 +174,17 @@ def sweep_(
 @click.argument("config", type=FILE)
 @click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
 @click.option("--scenarios", type=click.IntRange(min=1), help="Draws, in stead of robust.scenarios.")
-def robust_(config: Path, output: Path | None, scenarios: int | None) -> None:
-    """Find one allocation for all scenarios of CONFIG, by each measure asked, and write a results folder."""
+@TIME_LIMIT
+def robust_(config: Path, output: Path | None, scenarios: int | None, time_limit: float | None) -> None:
+    """Find one allocation for all scenarios of CONFIG, by each measure asked, and write a results folder.
+
+    Ctrl-C stops the search and gives the best so far (exit code 130); a second Ctrl-C gives nothing.
+    """
     from sdopt.export.robust import robust
 
-    click.echo(robust(*_read(config), output, scenarios))
+    said = robust(*_read(config), output, scenarios, time_limit)
+    click.echo(said.text)
+    click.get_current_context().exit(130 if said.interrupted else 0)
 
 
 @main.command()
@@ -266,13 +266,14 @@ def _check_options(
 def check(source: Path) -> None:
     """Check SOURCE: whether a config fits its model, or the units and structure of a model file.
 
-    A config runs only the null alternative. In a model file every equation must agree with the units of its
-    variables; warnings and notes tell what is used nowhere and the like. Exit code 1 for an error.
+    A config runs the null alternative and allocations that it gives; told is what sweep and robust would do.
+    In a model all equations must agree with their units; notes tell what nothing uses. Exit code 1 if wrong.
     """
     if _is_config(source):
-        from sdopt.export.console import describe_problem
+        from sdopt.export.check import describe_check
 
-        click.echo(describe_problem(_read(source)[2]))
+        loaded, _, problem = _read(source)
+        click.echo(describe_check(loaded, problem))
         return
     from sdopt.checks.report import check_model
     from sdopt.source_model.read import read_model

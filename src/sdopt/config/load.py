@@ -77,7 +77,9 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         return (folder / path).resolve()
 
     model = config.model.with_paths(absolute)
-    output = config.output.model_copy(update={"directory": absolute(config.output.directory)})
+    names = config.output.names
+    places = {"directory": absolute(config.output.directory), "names": names and absolute(names)}
+    output = config.output.model_copy(update=places)
     ledger, valuation = config.ledger, config.valuation
     if ledger is not None:
         files = {"file": absolute(ledger.file), "perspectives": absolute(ledger.perspectives_file)}

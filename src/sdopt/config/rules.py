@@ -73,6 +73,7 @@ class Parts:
     choices: Mapping[str, Choice]
     programme_ids: tuple[str, ...]
     language: str
+    output: Output | None
     robust: Robust | None
     sweep: Sweep | None
 
@@ -104,6 +105,7 @@ def parts_of(data: Any) -> Parts:
         choices=_each(Choice, _mapping(top.get("choices"))),
         programme_ids=tuple(_mapping(top.get("programmes"))),
         language=str(_mapping(top.get("output")).get("language", Output().language)),
+        output=_part(Output, top.get("output", {})),
         robust=_part(Robust, top.get("robust", {})),
         sweep=_part(Sweep, top.get("sweep", {})),
     )
@@ -192,6 +194,8 @@ def _files(parts: Parts) -> dict[Place, Path | None]:
         files |= {("ledger", "perspectives"): parts.ledger.perspectives_file}
     if parts.valuation:
         files |= {("valuation", "file"): parts.valuation.file}
+    if parts.output:
+        files |= {("output", "names"): parts.output.names}
     files |= data_files(parts.uncertainties)
     return files
 

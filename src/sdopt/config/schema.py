@@ -200,6 +200,8 @@ class Output(Strict):
     """Model variables shown in the workbook; all stocks when absent."""
     labels: dict[str, Annotated[str, Field(min_length=1)]] = {}
     """Model variable -> name that readers of workbook and picture see; the model's own name when absent."""
+    names: Path | None = None
+    """Table of such names in more than one language (.csv: variable, nl, en); `labels` win over it."""
 
 
 class Config(Strict):

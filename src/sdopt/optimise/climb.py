@@ -13,15 +13,17 @@ import numpy as np
 
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.hills import leads_to
-from sdopt.optimise.local_search import LocalOptimum, local_search, pulled_inside, scale_of
+from sdopt.optimise.local_search import LocalOptimum, better, local_search, pulled_inside, scale_of
 from sdopt.optimise.pattern import pattern_steps
-from sdopt.optimise.polish import polish
+from sdopt.optimise.polish import polish, unit_of
 from sdopt.optimise.stopping import Stop
 
 ROUNDS = 40
 """Most linear steps at a time."""
 CYCLES = 2
 """Most turns of linear, quadratic and pattern steps."""
+STEP = 0.25
+"""The first quadratic step where decisions are many, as part of the distance between the bounds."""
 ROUGH, FINE = 1e-3, 1e-7
 """A turn that gains less than this part of the improvement is the last: for all starts, and for the best."""
 
@@ -43,25 +45,26 @@ class Climber:
         best, top = self._begin(point), self._known_above(point)
         for cycle in range(CYCLES if top is None else 0):
             before, place = best, self._from(best, point)
-            end = polish(self.view, place, self._size(best), stop, self._is_on_a_known_hill)
+            unit = unit_of(self._scale, self.view, STEP) or self._size(best)
+            end = polish(self.view, place, unit, stop, self._is_on_a_known_hill)
             top = self._known_above(end)
             if top is not None:
                 break
-            best = _better(best, pulled_inside(self.view, end, self.inside))
+            best = better(best, pulled_inside(self.view, end, self.inside))
             if cycle or best.point is None:  # where slopes are smooth, linear steps add little
-                best = _better(best, self._linear(self._from(best, point), stop))
+                best = better(best, self._linear(self._from(best, point), stop))
             if cycle and not self._gained(before, best, ROUGH):  # jumps were tried from here
                 break
             best = self._jump(best, ROUGH, stop)
             if not self._gained(before, best, ROUGH) or stop.reason() is not None:
                 break
-        return best if top is None else _better(top, best)
+        return best if top is None else better(top, best)
 
     def polish(self, point: Floats, stop: Stop) -> LocalOptimum:
         """From an allowed point where slopes are smooth towards the local optimum near by."""
         best = self._begin(point)
         end = polish(self.view, point, self._size(best), stop)
-        return _better(best, pulled_inside(self.view, end, self.inside))
+        return better(best, pulled_inside(self.view, end, self.inside))
 
     def finish(self, point: Floats, stop: Stop) -> LocalOptimum:
         """From near a local optimum to its last digits."""
@@ -69,11 +72,11 @@ class Climber:
         for _ in range(CYCLES):
             before, place = best, self._from(best, point)
             end = polish(self.view, place, self._size(best), stop)
-            best = _better(best, pulled_inside(self.view, end, self.inside))
+            best = better(best, pulled_inside(self.view, end, self.inside))
             best = self._jump(best, FINE, stop)
             if not self._gained(before, best, FINE) or stop.reason() is not None:
                 break
-            best = _better(best, self._linear(self._from(best, point), stop))
+            best = better(best, self._linear(self._from(best, point), stop))
         return best
 
     def share_a_hill(self, place: LocalOptimum, top: LocalOptimum) -> bool:
@@ -113,7 +116,7 @@ class Climber:
             return best
         end = pattern_steps(self.view, best.point, part * self._size(best), stop)
         values = self.view.problem.evaluator.values(end[None]).value
-        return _better(best, LocalOptimum(end, float(self.view.objective(values)[0])))
+        return better(best, LocalOptimum(end, float(self.view.objective(values)[0])))
 
     @cached_property
     def _scale(self) -> float:
@@ -129,10 +132,3 @@ class Climber:
         if before.improvement is None or after.improvement is None:
             return after.improvement is not None
         return after.improvement - before.improvement > part * self._size(after)
-
-
-def _better(first: LocalOptimum, second: LocalOptimum) -> LocalOptimum:
-    """The one with the higher improvement; the first of equals."""
-    if first.improvement is None:
-        return second
-    return second if second.improvement is not None and second.improvement > first.improvement else first

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import SLACK_NOISE, Archive, Floats, View, tangent_excess
-from sdopt.optimise.interior import find_interior
+from sdopt.optimise.interior import find_interior, roomiest
 from sdopt.optimise.master import Master, MasterAnswer
 from sdopt.optimise.tangents import add_tangents, scale_and_height
 
@@ -165,8 +165,7 @@ class CuttingPlanes:
 
     def _anchor(self) -> int:
         """The allowed point of the archive with most room."""
-        room = self.view.slacks(self.archive.values).min(axis=1, initial=np.inf)
-        return int(np.argmax(np.where(self.view.meets_rules(self.archive.points), room, -np.inf)))
+        return roomiest(self.view, self.archive)
 
     def _take_in(self) -> None:
         """Cuts, checks and best point from what the archive gained."""

@@ -11,6 +11,7 @@ import numpy as np
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.local_search import merit
 from sdopt.optimise.moves import Allowed
+from sdopt.optimise.polish import MANY
 from sdopt.optimise.sample import Polytope
 from sdopt.optimise.stopping import Stop
 
@@ -19,7 +20,8 @@ DRAWN = 1000
 FEWEST, MOST = 80, 200
 """Members; four per decision in between."""
 GENERATIONS, BORN = 100, 8000
-"""Most generations, and most new members in all: with more than some twenty decisions the search is rough."""
+"""Most generations, and most new members in all: with more than some twenty decisions the search is rough.
+Where they are `MANY` there are none: it takes seconds, and the best that are drawn led as far."""
 SHRUNK, GIVEN_UP = 0.5, 0.3
 """Parts of the new members: shrunk to what is allowed; with half of the decisions given up."""
 APART = 0.05
@@ -38,7 +40,7 @@ def evolve(
     chosen = np.concatenate([chosen, np.setdiff1d(np.arange(DRAWN), chosen)[: size - size // 2]])
     members, merits = drawn[chosen], merits[chosen]
     allowed, least = Allowed(view.problem), _least(polytope, view)
-    for _ in range(min(GENERATIONS, BORN // size)):
+    for _ in range(min(GENERATIONS, BORN // size) if drawn.shape[1] < MANY else 0):
         if stop.reason() is not None:
             break
         mutants = _mutants(members, merits, least, random)

@@ -22,10 +22,11 @@ BROKEN = -1e-9
 """A most possible slack below this means that the constraints clash (scaled)."""
 
 
-def find_interior(view: View, archive: Archive, touching: float) -> None:
+def find_interior(view: View, archive: Archive, touching: float, enough: float = ENOUGH) -> None:
     """Add points to the archive until one is allowed, with room where there is any.
 
-    `touching` is the smallest scaled slack that still counts as allowed.
+    `touching` is the smallest scaled slack that still counts as allowed; `enough` the part of the most room
+    that will do.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def find_interior(view: View, archive: Archive, touching: float) -> None:
             raise ClashError(view, archive) from None
         if answer.dual_bound < BROKEN:
             return _look_elsewhere(view, archive, touching)
-        if most_room(view, archive) >= min(ENOUGH * answer.dual_bound, answer.dual_bound + touching):
+        if most_room(view, archive) >= min(enough * answer.dual_bound, answer.dual_bound + touching):
             return
         archive.add(answer.point[None])
     if most_room(view, archive) < touching:
@@ -103,6 +104,12 @@ def most_room(view: View, archive: Archive) -> float:
     """Largest smallest slack (scaled) of an archived point that meets the rules; -inf when none does."""
     room = view.slacks(archive.values).min(axis=1, initial=ROOM)
     return float(np.where(view.meets_rules(archive.points), room, -np.inf).max())
+
+
+def roomiest(view: View, archive: Archive) -> int:
+    """Position of the archive's allowed point with most room."""
+    room = view.slacks(archive.values).min(axis=1, initial=np.inf)
+    return int(np.argmax(np.where(view.meets_rules(archive.points), room, -np.inf)))
 
 
 def _add_cuts(master: Master, view: View, archive: Archive, used: int) -> int:

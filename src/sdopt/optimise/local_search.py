@@ -69,6 +69,13 @@ def local_search(
     return [searcher.repaired(start) for start in starts]
 
 
+def better(first: LocalOptimum, second: LocalOptimum) -> LocalOptimum:
+    """The one with the higher improvement; the first of equals."""
+    if first.improvement is None:
+        return second
+    return second if second.improvement is not None and second.improvement > first.improvement else first
+
+
 def pulled_inside(view: View, end: Floats, inside: Floats) -> LocalOptimum:
     """A point (decision,), moved towards an allowed point with room as little as its constraints need."""
     parts = np.concatenate([[0.0], 0.5 ** np.arange(REPAIRS)[::-1]])[:, None]

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from sdopt.optimise.archive import Floats, View
+from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.moves import Allowed
 from sdopt.optimise.slopes import with_finite_slopes
 from sdopt.optimise.stopping import Stop
 
+MANY = 100
+"""From so many decisions on the loss is measured by what one of them can bring: see `unit_of`."""
 ITERATIONS = 60
 """Most quadratic programs."""
 PRECISION = 1e-9
@@ -26,14 +28,22 @@ PRECISION = 1e-9
 
 
 def polish(
-    view: View, point: Floats, scale: float, stop: Stop, enough: Callable[[Floats], bool] | None = None
+    view: View,
+    point: Floats,
+    scale: float,
+    stop: Stop,
+    enough: Callable[[Floats], bool] | None = None,
+    *,
+    precision: float = PRECISION,
+    archive: Archive | None = None,
 ) -> Floats:
     """A point (decision,) near a local optimum; constraints may be broken by rounding.
 
-    `scale` is the size of an objective that is worth while, in its unit; where `enough` says so of a place
-    (decision,) on the way, it ends there.
+    `scale` is the size of an objective that is worth while, in its unit: the smaller, the longer the first
+    steps. Where `enough` says so of a place (decision,) on the way, it ends there. An `archive` keeps every
+    place where slopes were worked out.
     """
-    smooth = _Smooth(view, point, scale)
+    smooth = _Smooth(view, point, scale, archive)
     bounds = [(0.0, float(width > 0)) for width in smooth.allowed.upper - smooth.allowed.lower]
 
     def note(scaled: Floats) -> None:
@@ -51,13 +61,24 @@ def polish(
             constraints=smooth.constraints(),
             method="SLSQP",
             callback=note,
-            options={"maxiter": ITERATIONS, "ftol": PRECISION},
+            options={"maxiter": ITERATIONS, "ftol": precision},
         )
         smooth.last = answer.x if np.isfinite(answer.x).all() else smooth.last
     end = smooth.plain(smooth.last)
     if view.meets_rules(end[None])[0]:  # by rounding a rule may be passed by a hair: no reason to stay behind
         return end
     return np.asarray(smooth.allowed.towards(point[None], end[None])[0])
+
+
+def unit_of(scale: float, view: View, step: float) -> float | None:
+    """What to measure the loss by where decisions are many; None where they are few.
+
+    SLSQP takes the loss to curve by one at first. `scale` is what the return changes over all bounds by its
+    slope. Divided over the decisions, it makes the first step change a usual one by the part `step` of the
+    distance between its bounds.
+    """
+    size = view.problem.decisions.size
+    return scale / (step * size) if size >= MANY else None
 
 
 class _Stopped(Exception):  # noqa: N818
@@ -67,8 +88,8 @@ class _Stopped(Exception):  # noqa: N818
 class _Smooth:
     """The problem as SLSQP takes it: minimise a loss, constraints at least zero, decisions from 0 to 1."""
 
-    def __init__(self, view: View, point: Floats, scale: float) -> None:
-        self.view, self.scale = view, scale
+    def __init__(self, view: View, point: Floats, scale: float, archive: Archive | None) -> None:
+        self.view, self.scale, self.archive = view, scale, archive
         self.allowed = Allowed(view.problem)
         width = self.allowed.upper - self.allowed.lower
         self.width = np.where(width > 0, width, 1.0)
@@ -114,5 +135,11 @@ class _Smooth:
     def _gradients(self, scaled: Floats) -> Floats:
         key = scaled.tobytes()
         if self.last_gradients[0] != key:
-            self.last_gradients = key, with_finite_slopes(self.view.problem, self.plain(scaled)[None])[2]
+            self.last_gradients = key, self._slopes(self.plain(scaled)[None])
         return self.last_gradients[1]
+
+    def _slopes(self, points: Floats) -> Floats:
+        if self.archive is None:
+            return with_finite_slopes(self.view.problem, points)[2]
+        added = self.archive.add(points)
+        return self.archive.gradients[added]

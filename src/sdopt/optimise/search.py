@@ -14,6 +14,7 @@ from sdopt.optimise.climb import Climber
 from sdopt.optimise.crew import Crew
 from sdopt.optimise.cutting_planes import CuttingPlanes, Progress, Trace, relative_gap, start_cutting_planes
 from sdopt.optimise.evolution import evolve
+from sdopt.optimise.head_start import head_start
 from sdopt.optimise.infeasible.explain import ClashError
 from sdopt.optimise.linear import InfeasibleError
 from sdopt.optimise.local_search import LocalOptimum
@@ -31,7 +32,7 @@ WEAK_ROUNDS = 40
 FINISHED = 2
 """So many of the best starts are brought to their last digits."""
 STOPPED_AUDIT = 1000
-"""Most points and pairs of the audit of a search that was stopped early."""
+"""Most points and pairs of the audit where it decides nothing: stopped early, or the return is disproved."""
 TOWARDS = np.array([1.0, 0.75, 0.5, 0.3, 0.15, 0.05, 0.0])
 """How far starts are pulled from a random place to the best one."""
 
@@ -81,6 +82,7 @@ def search(
         When the limits cannot all hold (names those that clash), or no allowed allocation is found.
     """
     crew = crew or Crew()
+    head_start(view, archive, crew.stop, progress)
     try:
         polytope = find_vertices(view.problem, np.random.default_rng(settings.seed))
     except InfeasibleError:
@@ -116,8 +118,8 @@ def _cut_and_audit(
         if planes.disproved:
             left_out |= planes.disproved
             continue
-        stopped = crew.stop.reason() is not None
-        count = min(settings.audit, STOPPED_AUDIT) if stopped else settings.audit
+        brief = crew.stop.reason() is not None or not planes.return_is_concave
+        count = min(settings.audit, STOPPED_AUDIT) if brief else settings.audit
         best, improvement = planes.point, planes.improvement
         checked = audit(view, archive, polytope, best, improvement, count, settings.seed, checked)
         concave = planes.return_is_concave and checked.return_is_concave

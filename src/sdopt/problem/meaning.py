@@ -21,6 +21,7 @@ from sdopt.problem.fiscal import check_fiscal_rules, with_fiscal_rules
 from sdopt.problem.forms_check import check_forms_meaning
 from sdopt.problem.mechanisms import check_mechanisms
 from sdopt.problem.programmes import check_programme_meaning, decided_names
+from sdopt.problem.reader_names import check_reader_names
 from sdopt.problem.robust_check import check_robust_meaning
 from sdopt.problem.rules import other_weights, sides
 from sdopt.problem.uncertainties import Model, check_uncertain
@@ -92,7 +93,9 @@ def check_meaning(loaded: LoadedConfig, system: EquationSystem, constants: tuple
     for number, name in enumerate(loaded.config.sweep.outputs):
         if not elements(name, system):
             check.find(("sweep", "outputs", number), name)
-    _check_labels(check)
+    check_reader_names(
+        loaded.config, system, lambda name: loaded.where("output", "labels", name), check.complaints.add
+    )
     if loaded.config.model.constants is not None:
         _check_table(check)
     _check_explanation(check)
@@ -328,24 +331,6 @@ def _check_uncertainties(check: _Check) -> None:
         check.values,
     )
     check_uncertain(check.config, check.constants, model, check.complain)
-
-
-def _check_labels(check: _Check) -> None:
-    """Labels are of model variables, one each, and no two variables look the same to a reader."""
-    labels = check.config.output.labels
-    found = {name: check.find(("output", "labels", name), name) for name in labels}
-    named = {variable.key for variable in found.values() if variable is not None}
-    seen = {v.name: v.name for v in check.system.visible.values() if v.key not in named}
-    owner: dict[str, str] = {}
-    for name, variable in found.items():
-        place, first = ("output", "labels", name), seen.setdefault(labels[name], name)
-        if variable is not None and owner.setdefault(variable.key, name) != name:
-            check.complain(place, f'"{owner[variable.key]}" is the same variable; keep one of the two')
-        elif variable is not None and first != name:
-            check.complain(
-                place,
-                f'"{labels[name]}" is also what readers see for "{first}"; give every variable its own label',
-            )
 
 
 def _check_table(check: _Check) -> None:

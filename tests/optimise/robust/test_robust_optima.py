@@ -85,7 +85,8 @@ def test_regret_with_bests_that_are_given(robust: Solve) -> None:
         assert found.gap == pytest.approx(gap, abs=1e-5)
         assert (found.status is Status.OPTIMAL) == (slack == 0.0)
     found = robust({"demand": DEMAND}, "regret", bests=ScenarioBests(exact, exact + np.inf, done)).found[0]
-    assert (found.bound, found.gap, found.status) == (None, None, Status.LOCAL)
+    assert found.bound == pytest.approx(-16 / 3, abs=1e-4)  # no regret is less than that, of bests that exist
+    assert (found.gap, found.status) == (None, Status.LOCAL)
 
 
 @pytest.mark.parametrize("tail", ["5%", "10%", "50%", "100%"])
@@ -166,7 +167,7 @@ def test_a_return_that_is_not_concave_withdraws_the_bound(robust: Solve) -> None
     assert found.status is Status.LOCAL
     assert found.audit.scenarios.all()
     table = robust_result(answer).tables["robust_proof"]
-    assert "withdrawn" in table["assumes"][0]
+    assert table["assumes"][0].startswith("no bound: ")
 
 
 def test_the_same_question_gives_the_same_tables(ask: Ask) -> None:
@@ -202,4 +203,6 @@ def test_a_slight_bend_raises_the_bound_and_is_said(robust: Solve) -> None:
     assert found.status is Status.LOCAL
     assert 0 < found.audit.excess <= 0.001 * found.value
     assert found.bound >= found.value + found.audit.excess - 1e-12
-    assert robust_result(answer).tables["robust_proof"]["assumes"][0].startswith("not proved")
+    table = robust_result(answer).tables["robust_proof"]
+    assert "not proved: a check saw a departure of" in table["assumes"][0]
+    assert table["raised_by"][0] == pytest.approx(found.audit.excess)

@@ -56,12 +56,14 @@ def draw_sample(reader: Reader, polytope: Polytope, best: Floats, seed: int) -> 
 class RobustAudit:
     """What was tried: `checks` for the results; `scenarios` (scenario,) says where concavity is disproved.
 
+    `above` (scenario,) is by how much at most an improvement stands above a tangent or below a chord.
     `excess` is by how much the measure itself, which the bound needs to be concave, is not (in its unit):
     zero where no check disproves it.
     """
 
     checks: tuple[Check, ...]
     scenarios: NDArray[np.bool_]
+    above: Floats
     excess: float
 
 
@@ -87,7 +89,8 @@ def audit_scenarios(planes: RobustPlanes, sample: Sample) -> RobustAudit:
     )
     scenarios = np.asarray(np.vstack([tangents > noise, chords > noise]).any(axis=0))
     excess = max((size * check.largest for check in checks[2:] if check.violations), default=0.0)
-    return RobustAudit(checks, scenarios, excess)
+    largest = np.vstack([tangents, chords]).max(axis=0)
+    return RobustAudit(checks, scenarios, largest, excess)
 
 
 def _check(name: str, tried: int, over: Floats, amounts: Floats, size: float) -> Check:

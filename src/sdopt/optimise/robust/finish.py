@@ -38,6 +38,8 @@ def finish(planes: RobustPlanes, gap: float) -> None:
     radius = 1.0
     while radius > SHORTEST and len(planes.readings) < planes.first_end + ROUNDS:
         value, start = planes.value, planes.best or planes.roomiest
+        if planes.stop.reason() is not None:
+            return
         if value is not None and relative_gap(value, planes.bound, planes.scale) <= gap:
             return
         point = _Steps(planes, start, radius).place()

@@ -37,39 +37,57 @@ WORST = 2
 
 @dataclass(frozen=True)
 class LimitCut:
-    """At least zero wherever a constraint (position) holds, in `scenario` or in as many as it must."""
+    """At least zero wherever a constraint (position) holds in a scenario."""
 
     constraint: int
-    scenario: int | None
+    scenario: int
+    cut: Cut
+
+
+@dataclass(frozen=True)
+class Implied:
+    """At least zero wherever a limit holds in as many scenarios as it must.
+
+    `rests_on` are the constraints (positions) that must be concave for it: in a scenario of some the limit
+    has a tangent, others narrowed the region. One that is disproved in any scenario takes the row with it.
+    """
+
+    rests_on: frozenset[int]
     cut: Cut
 
 
 @dataclass(frozen=True)
 class Region:
-    """Where better allocations must lie: `weights u <= limits` (row,) within bounds (decision,)."""
+    """Where better allocations must lie: `weights u <= limits` (row,) within bounds (decision,).
+
+    `rests_on` has, per row, the constraints (positions) that must be concave for it.
+    """
 
     weights: Floats
     limits: Floats
     lower: Floats
     upper: Floats
+    rests_on: tuple[frozenset[int], ...]
 
-    def lowest(self, direction: Floats, cuts: Sequence[Cut]) -> Floats:
+    def lowest(self, direction: Floats, cuts: Sequence[Cut]) -> tuple[Floats, frozenset[int]]:
         """Numbers (cut,) that `direction u` is at least, where one of `cuts` is at least zero too.
+
+        And the constraints (positions) that this rests on, beside those of the cuts.
 
         Worked out from multipliers, which are valid whatever the solver says: those of the rows come from
         some of the cuts (all, if they are few), that of each cut is the best of `PRICES` times theirs.
         """
         slopes = np.array([cut.slope for cut in cuts])
         heights = np.array([cut.at(np.zeros(len(direction))) for cut in cuts])
-        found = np.full(len(cuts), -np.inf)
+        found, used = np.full(len(cuts), -np.inf), np.zeros(len(self.limits), dtype=bool)
         for k in np.unique(np.linspace(0, len(cuts) - 1, PRICED).astype(int)):
             rows, price = self._prices(direction, slopes[k], heights[k])
             prices = price * np.array(PRICES)
             reduced = direction + rows @ self.weights - prices[:, None, None] * slopes
             over_box = np.where(reduced > 0, reduced * self.lower, reduced * self.upper).sum(axis=2)
             values = over_box - rows @ self.limits - prices[:, None] * heights
-            found = np.maximum(found, values.max(axis=0))
-        return found
+            found, used = np.maximum(found, values.max(axis=0)), used | (rows > 0)
+        return found, frozenset().union(*(self.rests_on[k] for k in np.flatnonzero(used)))
 
     def _prices(self, direction: Floats, slope: Floats, height: float) -> tuple[Floats, float]:
         """Multipliers of rows (row,) and of one cut, which may be passed at a price: there is an answer."""
@@ -126,8 +144,11 @@ class LimitCuts:
 
     def implied(
         self, question: Question, limit: ScenarioLimit, reading: Reading, region: Region
-    ) -> LimitCut | None:
-        """What the probability of a limit implies where it is broken too often; None if it adds nothing."""
+    ) -> Implied | None:
+        """What the probability of a limit implies where it is broken too often; None if it adds nothing.
+
+        Nothing is implied where a tangent that it needs turns out to be passed by an allocation.
+        """
         if question.broken_share(limit, reading.slacks) <= limit.share + ROUNDING:
             return None
         members = np.array(limit.members)
@@ -136,15 +157,18 @@ class LimitCuts:
         found = self._slope(reading, [(int(worst[s]), int(s)) for s in broken])
         self.check(self.seen, found)
         self.tangents += found
+        needed = frozenset(one.constraint for one in found)
+        if needed & self.disproved:
+            return None
         direction = np.mean([one.cut.slope for one in found], axis=0)
-        sigma = region.lowest(direction, [one.cut for one in found])
+        sigma, also = region.lowest(direction, [one.cut for one in found])
         order = np.argsort(-sigma, kind="stable")
         together = np.cumsum(question.measure.probability[broken][order])
         least = sigma[order][int(np.argmax(together > limit.share + ROUNDING))]
         value = float(direction @ reading.point - least)
         if value >= 0.0:
             return None
-        return LimitCut(limit.members[0], None, Cut(value, direction, reading.point))
+        return Implied(needed | also, Cut(value, direction, reading.point))
 
     def _slope(self, reading: Reading, pairs: list[tuple[int, int]]) -> list[LimitCut]:
         """Tangents of (constraint, scenario) pairs at an allocation."""

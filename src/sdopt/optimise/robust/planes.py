@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import SLACK_NOISE, Archive, tangent_excess
 from sdopt.optimise.audit import OBJECTIVE_NOISE, ROUNDING
 from sdopt.optimise.cutting_planes import PULLS, TOUCHING, Progress, Trace, relative_gap
 from sdopt.optimise.master import Master, MasterAnswer
-from sdopt.optimise.robust.limit_cuts import LimitCut, LimitCuts, Region
+from sdopt.optimise.robust.bends import Bends
+from sdopt.optimise.robust.limit_cuts import Implied, LimitCut, LimitCuts, Region
 from sdopt.optimise.robust.question import Question
 from sdopt.optimise.robust.readings import Reader, Reading
 from sdopt.optimise.robust.tangents import Cut
+from sdopt.optimise.stopping import NEVER, Stop
 from sdopt.optimise.tangents import NEAR
 
 Floats = NDArray[np.float64]
@@ -35,6 +36,8 @@ LONGER, SHORTER, SHORTEST = 1.5, 0.6, 0.05
 """How the part of the way to the master's answer changes after a step that helped, and one that did not."""
 IDLE = 4
 """With limits left out: enough after so many rounds that lessen the bound as little."""
+CUT_OFF = 15
+"""So often the best place that meets all that has cuts is cut off where a probability forbids it."""
 LEFT = 0.1
 """With limits left out: enough if more rounds lessen the gap by at most this part of what is asked."""
 
@@ -45,7 +48,8 @@ class RobustPlanes:
 
     `left_out` are constraints (positions in the ensemble's problem) that get no cuts because they are not
     concave: the bound does not lean on them, while every allocation is held to them. `cutoff` is a measure
-    that is known to be reached, if any: rows implied by probabilities may use it.
+    that is known to be reached, if any: rows implied by probabilities may use it. With `bends`, those of them
+    that hold at central values have cuts after all, raised by what is seen to stand above them.
     """
 
     question: Question
@@ -54,11 +58,13 @@ class RobustPlanes:
     limit_cuts: LimitCuts
     left_out: set[int]
     cutoff: float | None = None
+    stop: Stop = NEVER
+    bends: Bends | None = None
     readings: list[Reading] = field(default_factory=list)
     measures: list[float] = field(default_factory=list)
     allowed: list[bool] = field(default_factory=list)
     rooms: list[float] = field(default_factory=list)
-    implied: list[LimitCut] = field(default_factory=list)
+    implied: list[Implied] = field(default_factory=list)
     trace: list[Trace] = field(default_factory=list)
     step: float = 0.4
     answer: MasterAnswer | None = None
@@ -77,14 +83,18 @@ class RobustPlanes:
         self._rebuild()
 
     def run(self, gap: float, iterations: int, progress: Progress) -> None:
-        """Search until the gap is closed as far as it can be."""
+        """Search until the gap is closed as far as it can be, or it is time to stop."""
+        cut_off = 0
         for iteration in range(iterations):
             step = self._solve(iteration, gap)
             progress(iteration, step.best, step.bound, step.gap)
+            if self.stop.reason() is not None:
+                return
             target = self._answer().point
             self.first_end = len(self.readings)
             if self._enough(step, gap):
-                if not self._cut_off_centre(step, gap):
+                cut_off += 1
+                if cut_off > CUT_OFF or not self._cut_off_centre(step, gap):
                     return
                 continue
             before = self.centre_value
@@ -113,6 +123,11 @@ class RobustPlanes:
         return value if np.isfinite(value) else None
 
     @property
+    def known(self) -> float:
+        """What is known to be reached: the best, or the cutoff; -inf where nothing is."""
+        return max(one for one in (self.value, self.cutoff, -np.inf) if one is not None)
+
+    @property
     def centre(self) -> Reading | None:
         """The best allocation that meets all that has cuts."""
         values = self._kept_values()
@@ -129,8 +144,26 @@ class RobustPlanes:
         return self.readings[int(np.argmax(self.full_rooms()))]
 
     def carriers(self) -> set[int]:
-        """Constraints that the bound leans on."""
-        return {c for c, price in self._answer().constraint_multipliers.items() if price > 0}
+        """Constraints that the bound leans on, also by rows that rest on them."""
+        return self._priced() - self.raised
+
+    def bent(self) -> set[int]:
+        """Constraints of which raised cuts have a price in the bound."""
+        return self._priced() & self.raised
+
+    @property
+    def raised(self) -> set[int]:
+        """Constraints that have raised cuts, because they are not concave."""
+        return self.left_out & set(self.question.central) if self.bends else set()
+
+    @property
+    def without_cuts(self) -> set[int]:
+        """Constraints that have no cuts at all."""
+        return self.left_out - self.raised
+
+    def _priced(self) -> set[int]:
+        priced = [key for key, price in self._answer().constraint_multipliers.items() if price > 0]
+        return {c for key in priced for c in self._rests_on(key)}
 
     def take_in(self, point: Floats) -> Reading:
         """Evaluate an allocation: tangents, cuts and checks."""
@@ -148,7 +181,8 @@ class RobustPlanes:
             return reading
         self._cut_return(reading.point)
         self._cut_central(place)
-        self._cut_limits([*tangents, *self._imply(reading)])
+        self._cut_limits(tangents)
+        self._imply(reading)
         return reading
 
     def _note(self, reading: Reading) -> None:
@@ -194,8 +228,9 @@ class RobustPlanes:
         return max(float(np.abs(cut.slope) @ (decisions.upper() - decisions.lower())), 1e-9)
 
     def _rebuild(self) -> None:
-        """A new master with the cuts that still count."""
+        """A new master with the cuts that still count; rows that rest on what is left out go."""
         problem = self.question.problem
+        self.implied = [row for row in self.implied if not row.rests_on & self.without_cuts]
         highest = 1e3 * (1.0 + abs(self.measures[0]) / self.scale)
         self.rooms = [self._room(place) for place in range(len(self.readings))]
         decisions = problem.decisions
@@ -203,7 +238,9 @@ class RobustPlanes:
         for place, reading in enumerate(self.readings):
             self._cut_return(reading.point)
             self._cut_central(place)
-        self._cut_limits([*self.limit_cuts.of(self.question), *self.implied])
+        self._cut_limits(self.limit_cuts.of(self.question))
+        for number, row in enumerate(self.implied):
+            self._cut_implied(number, row)
 
     def _cut_return(self, point: Floats) -> float | None:
         """One cut of the measure, as tight as can be at a point; its height there."""
@@ -220,40 +257,56 @@ class RobustPlanes:
         slopes = view.slack_gradients(self.archive.gradients[[place]])[0]
         for k in map(int, np.flatnonzero(slacks < NEAR)):
             position = self.question.central[k]
-            if position not in self.left_out:
-                self.master.add_constraint_cut(position, float(slacks[k]), slopes[k], point)
+            if position not in self.without_cuts:
+                slack = float(slacks[k])
+                if self.bends and position in self.left_out:
+                    slack += self.bends.lift(k, slack, slopes[k], point)
+                self.master.add_constraint_cut(position, slack, slopes[k], point)
 
     def _cut_limits(self, rows: list[LimitCut]) -> None:
         for row in rows:
             if row.constraint not in self.left_out:
                 self.master.add_constraint_cut(row.constraint, row.cut.value, row.cut.slope, row.cut.point)
 
-    def _imply(self, reading: Reading) -> list[LimitCut]:
-        """Rows that follow from probabilities which an allocation passes."""
-        free = [one for one in self.question.free() if not set(one.members) & self.left_out]
-        found = [self.limit_cuts.implied(self.question, one, reading, self.region()) for one in free]
-        rows = [one for one in found if one is not None]
-        self.implied += rows
-        if rows:
+    def _cut_implied(self, number: int, row: Implied) -> None:
+        """A row of the master under a number below those of constraints."""
+        self.master.add_constraint_cut(-1 - number, row.cut.value, row.cut.slope, row.cut.point)
+
+    def _rests_on(self, key: int) -> frozenset[int]:
+        """The constraints that a row of the master needs to be concave, by its number there."""
+        return frozenset({key}) if key >= 0 else self.implied[-1 - key].rests_on
+
+    def _imply(self, reading: Reading) -> bool:
+        """Whether rows follow from probabilities that an allocation passes; they go into the master."""
+        known = len(self.implied)
+        for limit in self.question.free():
+            kept = limit.without(self.left_out)  # one that is broken less often: a relaxation
+            row = kept and self.limit_cuts.implied(self.question, kept, reading, self.region())
+            if row:
+                self.implied.append(row)
+                self._cut_implied(len(self.implied) - 1, row)
+        if len(self.implied) > known:
             self.rooms = [self._room(place) for place in range(len(self.readings))]
-        return rows
+        return len(self.implied) > known
 
     def _cut_off_centre(self, step: Trace, gap: float) -> bool:
         """Whether a row implied by a probability forbids the best allocation that meets all that has cuts."""
         centre = self.centre
         closed = step.gap is not None and step.gap <= gap
-        rows = [] if closed or centre is None else self._imply(centre)
-        self._cut_limits(rows)
-        return bool(rows)
+        return not closed and centre is not None and self._imply(centre)
 
     def region(self) -> Region:
         """Where allocations that are better than the cutoff must lie."""
-        rows = [row for row in self.master.rows if not row[3] or self.cutoff is not None]
+        counted = [
+            (k, row) for k, row in enumerate(self.master.rows) if not row[3] or self.cutoff is not None
+        ]
+        rows, keys = [row for _, row in counted], self.master.constraint_of_row
+        rests_on = tuple(self._rests_on(keys[k]) if k in keys else frozenset() for k, _ in counted)
         floor = 0.0 if self.cutoff is None else self.cutoff / self.scale - BELOW
         size = len(self.master.lower)
         weights = np.array([row[1] for row in rows]).reshape(len(rows), size)
         limits = np.array([row[2] - row[3] * floor for row in rows])
-        return Region(weights, limits, self.master.lower, self.master.upper)
+        return Region(weights, limits, self.master.lower, self.master.upper, rests_on)
 
     def solve_again(self, gap: float) -> None:
         """The master's answer with all cuts."""
@@ -287,7 +340,7 @@ class RobustPlanes:
     def _idle(self, gap: float) -> bool:
         """Whether the last rounds lessened the bound by next to nothing."""
         bounds = [step.bound for step in self.trace[-IDLE - 1 :]]
-        known = max(self.value or -np.inf, -np.inf if self.cutoff is None else self.cutoff)
+        known = self.known
         worth = gap * abs(bounds[-1]) if not np.isfinite(known) else bounds[-1] - known
         return len(bounds) > IDLE and bounds[0] - bounds[-1] <= LEFT * max(worth, gap * abs(bounds[-1]))
 
@@ -313,9 +366,8 @@ class RobustPlanes:
 
     def _room(self, place: int) -> float:
         """The smallest slack of what has cuts; -inf where rules are broken."""
-        point = self.readings[place].point
-        implied = [one.cut.at(point) for one in self.implied if one.constraint not in self.left_out]
-        return min([self._least_slack(place, self.left_out), *implied])
+        implied = [row.cut.at(self.readings[place].point) for row in self.implied]
+        return min([self._least_slack(place, self.without_cuts), *implied])
 
     def full_rooms(self) -> list[float]:
         """The smallest slack of every limit that is imposed, with cuts or without, (reading,)."""
@@ -326,21 +378,14 @@ class RobustPlanes:
         reading, question = self.readings[place], self.question
         if not question.view.meets_rules(reading.point[None])[0]:
             return -np.inf
-        central = [k for k, c in enumerate(question.central) if c not in left_out]
-        slacks = [float(self._central_slacks(place)[central].min(initial=1.0))]
-        for limit in question.limits:
-            kept = np.array([c for c in limit.members if c not in left_out], dtype=np.intp)
-            imposed = reading.slacks[np.ix_(np.flatnonzero(question.imposed(limit)), kept)]
-            slacks.append(float(imposed.min(initial=1.0)))
-        return min(slacks)
+        return question.least_slack(self._central_slacks(place), reading.slacks, left_out)
 
     def _damped(self, target: Floats) -> Floats | None:
         """On the way from the best to the master's answer, where kept limits hold at central values."""
-        centre = self.centre
-        if centre is None:
+        if (centre := self.centre) is None:
             return None
         step = centre.point + self.step * (target - centre.point)
-        return self.pulled(step, self.rooms, self.left_out)
+        return self.pulled(step, self.rooms, self.without_cuts)
 
     def pulled(self, point: Floats, rooms: list[float], left_out: set[int]) -> Floats | None:
         """A point, pulled to the roomiest until limits at central values hold; None if they never do.
@@ -353,8 +398,3 @@ class RobustPlanes:
         slacks = self.question.view.slacks(self.question.problem.evaluator.values(pulled).value)
         good = (slacks[:, kept] >= TOUCHING).all(axis=1)
         return np.asarray(pulled[int(np.argmax(good))]) if good.any() else None
-
-
-def no_allocation() -> OptimisationError:
-    """Nothing allowed was found."""
-    return OptimisationError("no allowed allocation was found: relax a constraint or a bound.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +31,11 @@ class ScenarioLimit:
     name: str
     members: tuple[int, ...]
     share: float
+
+    def without(self, left_out: Collection[int]) -> ScenarioLimit | None:
+        """What is left of it without some constraints (positions), if anything; it may break as often."""
+        kept = tuple(member for member in self.members if member not in left_out)
+        return replace(self, members=kept) if kept else None
 
     def room(self, slacks: Floats) -> Floats:
         """Its smallest slack (scenario,) among scaled slacks (scenario, constraint)."""
@@ -74,9 +79,26 @@ class Question:
         """Probability that a limit is broken, from scaled slacks (scenario, constraint)."""
         return float(self.measure.probability @ limit.broken(slacks))
 
+    def least_slack(self, central: Floats, slacks: Floats, left_out: Collection[int]) -> float:
+        """The smallest of what is imposed, but for constraints (positions) that are left out.
+
+        From scaled slacks at central values (constraint,) and in scenarios (scenario, constraint).
+        """
+        counted = [k for k, c in enumerate(self.central) if c not in left_out]
+        least = [float(central[counted].min(initial=1.0))]
+        for limit in self.limits:
+            kept = np.array([c for c in limit.members if c not in left_out], dtype=np.intp)
+            least.append(float(slacks[np.ix_(np.flatnonzero(self.imposed(limit)), kept)].min(initial=1.0)))
+        return min(least)
+
     def allows(self, slacks: Floats) -> bool:
-        """Whether every limit per scenario is broken as seldom as it must."""
-        return all(self.broken_share(limit, slacks) <= limit.share + ROUNDING for limit in self.limits)
+        """Whether every limit per scenario is broken as seldom as it must, and only where it may be."""
+        held = [
+            limit.broken(slacks) & self.imposed(limit) for limit in self.limits if limit.name in self.held
+        ]
+        return not any(one.any() for one in held) and all(
+            self.broken_share(limit, slacks) <= limit.share + ROUNDING for limit in self.limits
+        )
 
 
 def ask(

@@ -87,8 +87,10 @@ class Reader:
 
 
 def part_of(ensemble: Ensemble, chosen: NDArray[np.intp]) -> Ensemble:
-    """The ensemble of some scenarios."""
-    return replace(ensemble, scenarios=ensemble.scenarios.part(chosen))
+    """The ensemble of some scenarios; what the null alternative gives there is not simulated again."""
+    part = replace(ensemble, scenarios=ensemble.scenarios.part(chosen))
+    vars(part)["null_values"] = ensemble.null_values[chosen]  # where its cached property looks first
+    return part
 
 
 def _slopes(ensemble: Ensemble, point: Floats) -> tuple[Floats, Floats]:

@@ -12,11 +12,12 @@ from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.robust.audit import Sample
+from sdopt.optimise.robust.bends import seen_bends
 from sdopt.optimise.robust.limit_cuts import LimitCuts, Region
 from sdopt.optimise.robust.measures import Measure
 from sdopt.optimise.robust.question import Question, ask
 from sdopt.optimise.robust.readings import Reader, Reading, part_of
-from sdopt.optimise.robust.solve import RobustFound, Shared, solve
+from sdopt.optimise.robust.solve import SLIGHT, RobustFound, Shared, solve
 from sdopt.optimise.robust.tangents import Tangents
 from sdopt.optimise.tangents import NEAR
 from sdopt.result import Status
@@ -37,12 +38,19 @@ BATCH = 10
 class ScenarioBests:
     """What every scenario could give by itself: `found`, and an upper `bound` on it, both (scenario,).
 
-    A bound is infinite where it is not proved. `worked_out` says which had a search of their own.
+    A bound is infinite where it is not proved. `worked_out` says which had a search of their own. `unsure`
+    (scenario,) are bounds that were raised by what a check found, or lean on cuts that were.
     """
 
     found: Floats
     bound: Floats
     worked_out: NDArray[np.bool_]
+    unsure: NDArray[np.bool_] | None = None
+
+    @property
+    def unproved(self) -> int:
+        """In how many scenarios there is no bound."""
+        return int(np.isinf(self.bound).sum())
 
     def regret(self, improvement: Floats) -> tuple[float, float]:
         """The largest regret of improvements (scenario,): at least, and at most."""
@@ -58,19 +66,38 @@ def least_regret(
     largest. The bound on the measure is that for the bests that were found: true ones are at least as high,
     so the true regret is at least as large. That of the allocation is the largest their bounds allow.
     """
-    gap = shared.robust.gap
+    gap, given = shared.robust.gap, bests is not None
     if bests is None:
         solve(shared, Measure("expected", shared.probability), progress)  # tangents in every scenario
         bests = _first_bests(shared)
     halved = replace(shared, robust=shared.robust.model_copy(update={"gap": HALF * gap}))
+    disproved = shared.disproved
     while True:
         measure = Measure("regret", shared.probability, best=bests.found)
         found = solve(halved, measure, progress)
+        known, disproved = disproved, halved.disproved
+        if disproved - known and not given:  # bounds may have leaned on these
+            bests = _bounded(halved, bests)
+        sound = bests if given else _sound(bests, found, gap)
         contenders = _contenders(bests, found.reading.improvement, gap)
-        if not len(contenders) or bests.worked_out.sum() >= MOST:
-            return _with_regret(found, bests, gap), bests
+        enough = not len(contenders) or bests.worked_out.sum() >= MOST
+        if enough or shared.stop.reason() is not None:
+            return _with_regret(shared, found, sound), sound
         for scenario in contenders[:BATCH]:
-            bests = _work_out(shared, bests, int(scenario))
+            if shared.stop.reason() is None:
+                bests = _work_out(shared, bests, int(scenario))
+
+
+def _sound(bests: ScenarioBests, found: RobustFound, gap: float) -> ScenarioBests:
+    """The same, without bounds of scenarios in which the audit finds the improvement not concave.
+
+    Where it is so by little, the bound is raised by as much, and unsure.
+    """
+    odd, above = found.audit.scenarios, found.audit.above
+    slight = above <= SLIGHT * gap * abs(found.value)
+    bound = np.where(odd, np.where(slight, bests.bound + above, np.inf), bests.bound)
+    unsure = odd & slight if bests.unsure is None else bests.unsure | (odd & slight)
+    return replace(bests, bound=bound, unsure=unsure)
 
 
 def _contenders(bests: ScenarioBests, improvement: Floats, gap: float) -> NDArray[np.intp]:
@@ -82,14 +109,29 @@ def _contenders(bests: ScenarioBests, improvement: Floats, gap: float) -> NDArra
     return order[(regret[order] > enough) & ~bests.worked_out[order]]
 
 
-def _with_regret(found: RobustFound, bests: ScenarioBests, gap: float) -> RobustFound:
-    """The same, with a gap that counts what is not known of the bests."""
+def _with_regret(shared: Shared, found: RobustFound, bests: ScenarioBests) -> RobustFound:
+    """The same, with a gap that counts what is not known of the bests.
+
+    That no allocation has less regret than the bound says holds all the same: true bests are at least as high
+    as those that were found. How much the regret of this one is at most may not be known: no gap then.
+    """
     most = bests.regret(found.reading.improvement)[1]
     if found.bound is None or not np.isfinite(most):
-        return replace(found, bound=None, gap=None, status=Status.LOCAL)
+        status = _weaker(shared, Status.LOCAL)
+        return replace(found, gap=None, status=status, unproved=bests.unproved)
     part = max(most + found.bound, 0.0) / abs(most) if most else 0.0
-    status = Status.OPTIMAL if part <= gap else Status.ITERATION_LIMIT
-    return replace(found, gap=part, status=Status.LOCAL if found.status is Status.LOCAL else status)
+    unsure = bests.unsure is not None and bool(bests.unsure.any())
+    if unsure or found.status is Status.LOCAL:
+        status = Status.LOCAL
+    else:
+        status = Status.OPTIMAL if part <= shared.robust.gap else Status.ITERATION_LIMIT
+    return replace(found, gap=part, status=_weaker(shared, status))
+
+
+def _weaker(shared: Shared, status: Status) -> Status:
+    """That the search was stopped, if so, and else what is given."""
+    stopped = shared.stop.reason()
+    return stopped if stopped is not None and status is not Status.OPTIMAL else status
 
 
 def _first_bests(shared: Shared) -> ScenarioBests:
@@ -110,24 +152,38 @@ def _first_bests(shared: Shared) -> ScenarioBests:
             "allocation meets the limits, so that there is no best to compare with. Leave regret out of "
             "robust.measures, or relax the limits that must hold there."
         )
-    region = _region(shared, question)
-    bound = np.array([_bound(shared, region, s) for s in range(ensemble.count)])
-    bound = np.where(found > bound, np.inf, bound)  # it is not concave there: no proof
-    return ScenarioBests(found, bound, np.zeros(ensemble.count, dtype=bool))
+    return _bounded(shared, ScenarioBests(found, found, np.zeros(ensemble.count, dtype=bool)))
 
 
-def _region(shared: Shared, question: Question) -> Region:
-    """What rules and kept limits at central values allow."""
-    rows = [(rule.weights, rule.limit) for rule in question.problem.rules]
-    slacks = question.view.slacks(shared.archive.values)
-    slopes = question.view.slack_gradients(shared.archive.gradients)
+def _bounded(shared: Shared, bests: ScenarioBests) -> ScenarioBests:
+    """The same, with bounds from all tangents there are."""
+    question = ask(shared.reader.ensemble, Measure("expected", shared.probability), shared.robust)
+    region, bent = _region(shared, question)
+    bound = np.array([_bound(shared, region, s) for s in range(len(bests.found))])
+    bound = np.where(bests.found > bound, np.inf, bound)  # it is not concave there: no proof
+    return replace(bests, bound=bound, unsure=np.full(len(bound), bent))
+
+
+def _region(shared: Shared, question: Question) -> tuple[Region, bool]:
+    """What rules and limits at central values allow, and whether cuts were raised for it."""
+    nothing: frozenset[int] = frozenset()
+    rows = [(rule.weights, rule.limit, nothing) for rule in question.problem.rules]
+    view, archive, left_out = question.view, shared.archive, shared.disproved
+    bends = shared.central_audit and seen_bends(view, archive, shared.central_audit)
+    slacks, slopes, bent = view.slacks(archive.values), view.slack_gradients(archive.gradients), False
     for place, k in np.argwhere(slacks < NEAR):
-        if question.central[k] not in shared.left_out:
-            slope = slopes[place, k]
-            rows.append((-slope, slacks[place, k] - slope @ shared.archive.points[place]))
+        position, slope, point = question.central[k], slopes[place, k], archive.points[place]
+        lift = 0.0
+        if position in left_out:
+            if not bends:
+                continue
+            lift, bent = bends.lift(int(k), float(slacks[place, k]), slope, point), True
+        limit = float(slacks[place, k] + lift - slope @ point)
+        rows.append((-slope, limit, frozenset({position})))
     lower, upper = question.problem.decisions.lower(), question.problem.decisions.upper()
     weights = np.array([row[0] for row in rows]).reshape(len(rows), len(lower))
-    return Region(weights, np.array([row[1] for row in rows]), lower, upper)
+    limits, rests_on = np.array([row[1] for row in rows]), tuple(row[2] for row in rows)
+    return Region(weights, limits, lower, upper, rests_on), bent
 
 
 def _bound(shared: Shared, region: Region, scenario: int) -> float:
@@ -160,7 +216,9 @@ def _work_out(shared: Shared, bests: ScenarioBests, scenario: int) -> ScenarioBe
     proved = np.inf if best.bound is None else best.bound
     bound[scenario] = max(min(bound[scenario], proved) if np.isfinite(proved) else np.inf, found[scenario])
     worked_out[scenario] = True
-    return ScenarioBests(found, bound, worked_out)
+    unsure = np.zeros(len(found), dtype=bool) if bests.unsure is None else bests.unsure.copy()
+    unsure[scenario] |= best.status is Status.LOCAL
+    return ScenarioBests(found, bound, worked_out, unsure)
 
 
 def _alone(shared: Shared, scenario: int) -> Shared:

@@ -42,6 +42,8 @@ def find_room(planes: RobustPlanes) -> None:
             ENOUGH * answer.dual_bound, answer.dual_bound + TOUCHING
         ):
             break
+        if planes.stop.reason() is not None:
+            return
         planes.take_in(answer.point)
     if max(planes.full_rooms()) < TOUCHING:
         raise OptimisationError(_message(planes))

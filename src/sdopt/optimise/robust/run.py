@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sdopt.config.robust import MeasureName, Robust, share
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive, View
+from sdopt.optimise.crew import Crew
 from sdopt.optimise.replay_check import replay_checked
 from sdopt.optimise.robust import tables
 from sdopt.optimise.robust.measures import Measure
@@ -19,6 +20,7 @@ from sdopt.optimise.robust.readings import Reader, Reading, without_failed
 from sdopt.optimise.robust.regret import ScenarioBests, least_regret
 from sdopt.optimise.robust.solve import RobustFound, Shared, share_work, solve
 from sdopt.optimise.search import Found, search
+from sdopt.optimise.stopping import NEVER, STOPPED, Stop
 from sdopt.optimise.tables import paths_of
 from sdopt.problem.build import Problem
 from sdopt.result import Result, Status
@@ -51,16 +53,19 @@ def optimise_robust(
     robust: Robust,
     told: Told = lambda *_: None,
     bests: ScenarioBests | None = None,
+    stop: Stop = NEVER,
 ) -> RobustAnswer:
     """The best allocation over scenarios by every measure of a config.
 
     Scenarios in which the null alternative gives inf or nan are left out, and counted. `bests` are what
-    scenarios can give by themselves, for regret; they are worked out where needed when absent.
+    scenarios can give by themselves, for regret; they are worked out where needed when absent. When `stop`
+    says so, every measure gets the best that is known by then, with its bound.
 
     Raises
     ------
     OptimisationError
-        When no allocation is allowed, at central values or in as many scenarios as asked.
+        When no allocation is allowed, at central values or in as many scenarios as asked; or none was found
+        before it was stopped.
     SimulationError
         When the model gives inf or nan for an allowed allocation.
     """
@@ -68,10 +73,10 @@ def optimise_robust(
         raise OptimisationError("robust allocations cannot choose programmes yet; leave out `programmes`.")
     whole = build_ensemble(problem, scenarios)
     ensemble = without_failed(whole)
-    nominal = _nominal(problem, told)
+    nominal = _nominal(problem, told, stop)
     reader = Reader(ensemble)
     starts = np.array([nominal.point, problem.decisions.null_vector()])
-    shared = share_work(reader, robust, starts, set(nominal.planes.left_out))
+    shared = share_work(reader, robust, starts, set(nominal.planes.left_out), stop)
     found = []
     for name in robust.measures:
         one, bests = _best_by(name, shared, told, bests)
@@ -80,12 +85,13 @@ def optimise_robust(
     return RobustAnswer(problem, ensemble, whole.count - ensemble.count, nominal, tuple(found), compared)
 
 
-def _nominal(problem: Problem, told: Told) -> Found:
+def _nominal(problem: Problem, told: Told, stop: Stop) -> Found:
     """The best allocation at central values."""
     archive = Archive(problem)
     archive.add(problem.decisions.null_vector()[None])
     view = View(problem, problem.objective_rows)
-    return search(view, archive, problem.config.search, lambda *step: told("central", *step))
+    settings = problem.config.search
+    return search(view, archive, settings, lambda *step: told("central", *step), Crew(stop=stop))
 
 
 def _best_by(
@@ -140,6 +146,7 @@ def robust_result(answer: RobustAnswer, model: SourceModel | None = None) -> Res
             "failed_scenarios": answer.failed,
             "tail": compared.tail,
             "gap_tolerance": problem.config.robust.gap,
+            "advice_status": answer.nominal.status.key,
             "null_objective": problem.null_objective,
             "bound_leaves_out": sorted({name for one in found for name in tables.left_out(one, problem)}),
             **(_replayed(answer, model) if model else {}),
@@ -159,7 +166,7 @@ def robust_result(answer: RobustAnswer, model: SourceModel | None = None) -> Res
 
 def weakest(statuses: Iterable[Status]) -> Status:
     """The status that claims least."""
-    return min(statuses, key=(Status.LOCAL, Status.ITERATION_LIMIT, Status.OPTIMAL).index)
+    return min(statuses, key=(*reversed(STOPPED), Status.LOCAL, Status.ITERATION_LIMIT, Status.OPTIMAL).index)
 
 
 def _replayed(answer: RobustAnswer, model: SourceModel) -> dict[str, float]:

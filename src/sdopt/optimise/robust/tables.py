@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sdopt.config.robust import MeasureName
 from sdopt.optimise.cutting_planes import TOUCHING
+from sdopt.optimise.robust.bends import MARGIN
 from sdopt.optimise.robust.measures import cvar
 from sdopt.optimise.robust.question import Question
 from sdopt.optimise.robust.readings import Reading
@@ -63,6 +64,7 @@ def _measured(compared: Compared, reading: Reading) -> dict[str, float | bool]:
     least, most = np.nan, np.nan
     if compared.bests is not None:
         least, most = compared.bests.regret(improvement)
+        most = most if np.isfinite(most) else np.nan
     view = compared.question.view
     central = view.slacks(compared.question.problem.evaluator.values(reading.point[None]).value)
     return {
@@ -73,6 +75,7 @@ def _measured(compared: Compared, reading: Reading) -> dict[str, float | bool]:
         "largest_regret": least,
         "largest_regret_at_most": most,
         "probability_of_loss": float(probability @ (improvement < 0)),
+        "any_limit_broken": float(probability @ (reading.slacks.min(axis=1, initial=1.0) < TOUCHING)),
         "meets_limits": bool((central >= TOUCHING).all() and compared.question.allows(reading.slacks)),
     }
 
@@ -93,7 +96,12 @@ def price_table(measures: pd.DataFrame, found: Sequence[RobustFound], unit: str)
 
 
 def proof_table(found: Sequence[RobustFound], problem: Problem) -> pd.DataFrame:
-    """How good every robust allocation is proved to be."""
+    """How good every robust allocation is proved to be, and under which condition.
+
+    `leans_on` and `bends` are names of limits (`; ` between them): that must be concave, and that are not,
+    but may depart from it by `bends.MARGIN` times what was seen. `raised_by` is what the bound was raised by.
+    `bests_not_proved`: scenarios, for regret, of which the best is not proved.
+    """
     rows = [
         {
             "measure": one.measure.name,
@@ -103,6 +111,10 @@ def proof_table(found: Sequence[RobustFound], problem: Problem) -> pd.DataFrame:
             "status": one.status.key,
             "rounds": len(one.trace),
             "scenarios_not_concave": int(one.audit.scenarios.sum()),
+            "leans_on": "; ".join(_names(problem, one.leaning)),
+            "bends": "; ".join(_names(problem, one.bent)),
+            "raised_by": 0.0 if one.bound is None else one.audit.excess,
+            "bests_not_proved": one.unproved,
             "assumes": assumed(one, problem),
             "unit": problem.objective_unit,
         }
@@ -112,23 +124,32 @@ def proof_table(found: Sequence[RobustFound], problem: Problem) -> pd.DataFrame:
 
 
 def assumed(found: RobustFound, problem: Problem) -> str:
-    """What the bound of a measure assumes, or why there is none."""
+    """What the bound of a measure assumes, in words, or why there is none."""
     odd, count = int(found.audit.scenarios.sum()), len(found.audit.scenarios)
+    what = WORDS[found.measure.name]
     if found.bound is None:
-        return "the measure is not concave, or a scenario's own best is not proved: the bound is withdrawn"
-    names = _names(problem, found.leaning)
-    text = f"the {WORDS[found.measure.name]} is concave" + (
-        f", and so are: {', '.join(names)}" if names else ""
-    )
-    text += f" (single scenarios that are not: {odd} of {count})" if odd else ""
+        return f"no bound: the checks show that the {what} is not concave"
+    names, bent = _names(problem, found.leaning), _names(problem, found.bent)
+    said = [
+        f"the bound holds if the {what} is concave" + (f", and these: {'; '.join(names)}" if names else "")
+    ]
+    if bent:
+        said.append(f"and if these bend no more than {MARGIN:g} times as far as was seen: {'; '.join(bent)}")
+    if odd:
+        said.append(f"in {odd} of {count} single scenarios the improvement is not concave")
     if found.audit.excess > 0.0:
-        text = f"not proved: {text}, but it is not by {found.audit.excess:.2g}, which the bound was raised by"
-    return text
+        amount = np.format_float_positional(found.audit.excess, 1, fractional=False, trim="-")
+        said.append(f"not proved: a check saw a departure of {amount}, which was added to the bound")
+    if found.unproved:
+        said.append(f"how large the regret is at most is not known: in {found.unproved} of {count} scenarios "
+                    "what would have been best is not proved")  # fmt: skip
+    return "; ".join(said)
 
 
 def left_out(found: RobustFound, problem: Problem) -> list[str]:
-    """Names of the constraints that the bound does without."""
-    return _names(problem, found.left_out)
+    """Names of the constraints that the bound does without: not concave, and no raised cut counts."""
+    bent = _names(problem, found.bent)
+    return [name for name in _names(problem, found.left_out) if name not in bent]
 
 
 def _names(problem: Problem, positions: frozenset[int]) -> list[str]:
