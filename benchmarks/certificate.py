@@ -106,7 +106,10 @@ def _best(problem: Problem) -> Found:
 
 
 def _chosen(told: list[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
-    """At most some twenty rounds, with the last."""
+    """At most some twenty times at which something had changed, with the last."""
+    told = [
+        now for now, before in zip(told, [None, *told], strict=False) if not before or now[1:] != before[1:]
+    ]
     step = max(1, len(told) // 20)
     return told[::step] + (told[-1:] if (len(told) - 1) % step else [])
 

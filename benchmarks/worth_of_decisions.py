@@ -1,12 +1,13 @@
 """Is a decision worth it, and what would have to be true? The figures of docs/what-would-have-to-be-true.md.
 
     python benchmarks/worth_of_decisions.py [--decision "social base"] [--given "net share of informal hours"]
-        [--config configs/voorbeeld-100k.yaml] [--advice results/voorbeeld] [--scenarios 2000] [--adaptive 0]
+        [--config configs/onzeker-100k.yaml] [--advice results/voorbeeld] [--draws 400] [--adaptive 0]
 
-Prints tables in Markdown; takes about a minute. `--given` is a second constant: the break-even value of
-the one that is likeliest to turn the decision round is worked out at its low, central and high value.
-`--adaptive 200` decides again in the third decision year, once it is known whether that constant is low or
-high, in so many futures; it takes some minutes more.
+Prints tables in Markdown; takes about a minute. Every draw is looked at in every external scenario of the
+config. `--given` is a second constant: the break-even value of the one that is likeliest to turn the
+decision round is worked out at its low, central and high value. `--adaptive 200` decides again in the third
+decision year, once it is known whether that constant is low or high, in so many draws; it takes some minutes
+more.
 """
 
 from __future__ import annotations
@@ -26,16 +27,11 @@ from sdopt.problem.build import Problem, build_problem
 from sdopt.source_model.read import read_model
 from sdopt.sweep.adaptive import adapt, adaptive_table, adaptive_value_table
 from sdopt.sweep.allocations import given_advice
-from sdopt.sweep.break_even import (
-    break_even,
-    contrast_gains,
-    contrasts_of,
-    money_moved,
-    objectives,
-    options_of,
-)
-from sdopt.sweep.conclusions import condition, number, worth_table
+from sdopt.sweep.break_even import break_even
+from sdopt.sweep.conclusions import condition, number, worth_table, worth_words
+from sdopt.sweep.contrasts import contrast_gains, contrasts_of, money_moved, objectives
 from sdopt.sweep.information import information_table, probability_table, regret_table
+from sdopt.sweep.options import options_of
 from sdopt.sweep.stages import learn
 from sdopt.uncertainty.ensemble import Ensemble, build_ensemble
 from sdopt.uncertainty.sample import Uncertain, draw_scenarios, uncertain_constants
@@ -48,11 +44,11 @@ SHOWN = 8
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "voorbeeld-100k.yaml")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "onzeker-100k.yaml")
     parser.add_argument("--advice", type=Path, default=ROOT / "results" / "voorbeeld")
     parser.add_argument("--decision", default="social base")
     parser.add_argument("--given", default="net share of informal hours")
-    parser.add_argument("--scenarios", type=int, default=2000)
+    parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--adaptive", type=int, default=0)
     arguments = parser.parse_args()
     start = perf_counter()
@@ -73,13 +69,13 @@ def report(arguments: argparse.Namespace) -> None:
     assert advice is not None
     contrasts = contrasts_of(problem, advice.point, usual["little more"])
     constants = uncertain_constants(problem)
-    scenarios = draw_scenarios(problem, "latin hypercube", arguments.scenarios, problem.config.search.seed)
+    scenarios = draw_scenarios(problem, "latin hypercube", arguments.draws, problem.config.search.seed)
     ensemble = build_ensemble(problem, scenarios)
     gains = contrast_gains(ensemble, contrasts)
-    sizes = [money_moved(problem, one.more, one.less)[1] for one in contrasts]
+    moved = [money_moved(problem, one.more, one.less) for one in contrasts]
     unit = problem.objective_unit
     print(f"{scenarios.count} futures, {len(constants)} uncertain constants, in {unit}\n")
-    worth = worth_table(contrasts, gains, sizes, scenarios, usual, "en", unit)
+    worth = worth_table(contrasts, gains, moved, scenarios, usual)
     show(worth[["contrast", "decision", "kind", "probability", "mean", "from", "to", "size", "hangs_on"]])
     found = break_even(problem, contrasts, constants, usual)
     columns = ["contrast", "constant", "low", "central", "high", "break_even", "share_below", "worth",
@@ -87,15 +83,17 @@ def report(arguments: argparse.Namespace) -> None:
     for k, one in enumerate(contrasts):
         if one.decision == arguments.decision:
             rows = found[(found["decision"] == one.decision) & (found["contrast"] == one.kind)]
-            print(f"\n{worth['words'][k]}\n{condition(rows, 'en')}\n")
+            words = worth_words(worth.iloc[k].to_dict(), usual, "en", unit, one.decision)
+            print(f"\n{words}\n{condition(rows, 'en')}\n")
             show(rows[columns])
             print("\nWhat knowing is worth for this choice alone:\n")
             names = [constant.name for constant in constants]
             both = np.array([np.zeros(scenarios.count), gains[k]])
             show(information_table(both, scenarios, names, unit, SEED).head(SHOWN))
     first = of_second_constant(arguments, advice.point, found)
-    given = {"null": problem.decisions.null_vector(), "advice": advice.point}
-    choices(problem, options_of(problem, given, contrasts), ensemble, constants)
+    options = options_of(problem, advice.point, usual["little more"])
+    given = {"advice": advice.point, "null": problem.decisions.null_vector()}
+    choices(problem, {**given, **{one.name: one.point for one in options}}, ensemble, constants)
     if arguments.adaptive:
         key = next(one.key for one in constants if one.name == first)
         decide_again(problem, advice.point, key, arguments.adaptive)

@@ -108,7 +108,7 @@ def test_every_label_is_used() -> None:
     text = files("sdopt.export").joinpath("labels.csv").read_text(encoding="utf-8")
     # Families whose last part is a value of the data, such as sense, measure and unit.
     families = {"sense", "measure", "unit", "status", "meaning", "source", "audit", "limit"}
-    families |= {"kind", "pocket", "convention", "method"}
+    families |= {"kind", "pocket", "convention", "method", "run"}
     families |= {
         "rule_kind",
         "binds",

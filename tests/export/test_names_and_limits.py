@@ -13,7 +13,7 @@ import pytest
 
 from sdopt.export.certainty import certainty_lines, half_step_lines
 from sdopt.export.folder import write_results
-from sdopt.export.formats import export_results
+from sdopt.export.formats import export_results, read_results
 from sdopt.export.labels import Labels
 from sdopt.export.limits import limit_lines, shown_limits, spans
 from sdopt.export.names import with_shown_names
@@ -37,8 +37,9 @@ def labelled(result: Result) -> Result:
 
 
 def texts(content: bytes) -> set[str]:
-    """All that readers see, the sheet for those who repeat the run aside."""
-    sheets = [sheet for sheet in openpyxl.load_workbook(io.BytesIO(content)) if sheet.title != "Run"]
+    """All that readers see, the sheets for those who check or repeat the run aside."""
+    aside = ("Namen", "Run")
+    sheets = [sheet for sheet in openpyxl.load_workbook(io.BytesIO(content)) if sheet.title not in aside]
     return {str(c.value) for sheet in sheets for row in sheet.iter_rows() for c in row if c.value is not None}
 
 
@@ -50,10 +51,59 @@ def test_workbook_and_picture_show_labels(result: Result, labelled: Result) -> N
     assert picture_bytes(labelled, "svg") != picture_bytes(result, "svg")
 
 
-def test_the_sheet_run_tells_which_name_is_which(labelled: Result) -> None:
+def test_a_sheet_tells_which_name_is_which(result: Result, labelled: Result) -> None:
     book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(labelled)))
-    rows = {row[0]: row[1] for row in book["Run"].iter_rows(values_only=True)}
-    assert {name: rows[f"labels.{name}"] for name in LABELS} == LABELS
+    _, _, _, header, *rows = book["Namen"].iter_rows(values_only=True, max_col=2)
+    assert header == ("Naam", "Modelvariabele")
+    assert rows == [  # by the alphabet of what readers see
+        ("Inwoners", "inhabitants"),
+        ("Mensen in de bijstand", "people on bijstand"),
+        ("Preventie", "prevention budget"),
+        ("Uitgaven", "programme spending"),
+    ]
+    assert "Namen" not in openpyxl.load_workbook(io.BytesIO(workbook_bytes(result))).sheetnames
+
+
+def test_ids_of_decisions_and_their_rules_are_shown_as_their_variables(labelled: Result) -> None:
+    """In tables that have nothing but the id; a name that only looks like it stays."""
+    named = replace(
+        labelled, provenance={**labelled.provenance, "decision_names": {"prevention": "Preventie"}}
+    )
+    conditions = pd.DataFrame({"decision": ["prevention", "care"], "words": ["a", "b"]})
+    limits = pd.DataFrame({"limit": ["F13 afbouw: prevention", "prevention", "F13 afbouw: care", ""]})
+    shown = with_shown_names(named.with_tables(conditions=conditions, limits=limits)).tables
+    assert list(shown["conditions"]["decision"]) == ["Preventie", "care"]
+    assert list(shown["limits"]["limit"]) == ["F13 afbouw: Preventie", "prevention", "F13 afbouw: care", ""]
+
+
+def test_the_sheet_run_is_in_the_language_of_the_reader(result: Result) -> None:
+    """Every fact has a name in words, and beside it the key under which programs find it."""
+    facts = {"seed": 7, "design": "latin hypercube", "decide_again_learnt": "people on bijstand"}
+    made = replace(
+        result,
+        figures={**facts, "own figure": 3, "versions": {"numpy": "2.4"}, "gap_reason": "in English"},
+        provenance={"labels": LABELS, "horizon": [2026.0, 2040.5], "objective_unit": "million EUR"},
+    )
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(made)))
+    rows = {row[2]: row[:2] for row in book["Run"].iter_rows(min_row=5, values_only=True)}
+    assert rows["seed"] == ("Startgetal van het toeval", 7)
+    assert rows["design"] == ("Hoe de toekomsten zijn getrokken", "Latijnse hyperkubus")
+    assert rows["decide_again_learnt"] == ("Wat dan bekend is", "Mensen in de bijstand")
+    assert rows["versions.numpy"] == ("Versie van numpy", "2.4")
+    assert rows["horizon"] == ("Looptijd van het model", "2026; 2040.5")
+    assert rows["objective_unit"] == ("Eenheid van het rendement", "mln euro")
+    assert rows["own figure"] == ("own figure", 3)  # no words for it: as it is
+    assert not {key for key in rows if key.startswith(("labels", "gap_reason"))}  # told elsewhere
+
+
+def test_every_fact_of_an_advice_has_a_name_in_words() -> None:
+    """Of the example in the repository, in both languages."""
+    found = read_results(Path(__file__).resolve().parents[2] / "results" / "voorbeeld")
+    for language in ("nl", "en"):
+        book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(replace(found, language=language))))
+        rows = list(book["Run"].iter_rows(min_row=5, values_only=True))
+        assert len(rows) > 40
+        assert [key for name, _, key in rows if name == key] == []
 
 
 def test_only_dutch_csv_shows_labels(labelled: Result, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from sdopt.cli import main
+from sdopt.config.reader_names import read_names
 from sdopt.export.formats import read_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -258,15 +259,18 @@ if sys.platform != "win32":  # pysimlin ships no Windows wheels
 
 
 def test_the_example_has_a_label_for_all_that_readers_see() -> None:
+    """A label of its own, or a name in the table beside the model."""
     import yaml
 
     for path in sorted((ROOT / "configs").glob("*.yaml")):
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        table = config["output"].get("names")
+        named = [row.variable for row in read_names(path.parent / table)] if table else []
         objective = config["objective"]
         seen = [decision["variable"] for decision in config["decisions"].values()]
         seen += [*config["output"]["show"], *objective["components"], objective["maximise"]]
         seen += [objective["end_value"]["variable"]]
-        assert not set(seen) - set(config["output"]["labels"])
+        assert not set(seen) - set(named) - set(config["output"].get("labels", {}))
 
 
 def test_names_in_provenance_are_those_of_the_model(small: Path) -> None:

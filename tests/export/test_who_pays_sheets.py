@@ -122,7 +122,7 @@ def test_conventions_have_names(results: Callable[..., Result], tmp_path: Path) 
     header = row_of(listed, "Afspraak")
     assert [row[:5] for row in listed[header + 1 :]] == [
         ["prijspeil", "2024", "", 2024, "jaar"],
-        ["QALY", "midden", "value of a QALY", 80000, "EUR/QALY"],
+        ["QALY", "midden", "value of a QALY", 80000, "euro per gezond levensjaar"],
         ["discontovoet", "eigen voet", "", 0.03, "per jaar"],
     ]
 

@@ -13,15 +13,9 @@ from sdopt.config.load import load_config
 from sdopt.config.thresholds import thresholds
 from sdopt.problem.build import Problem, build_problem
 from sdopt.source_model.read import read_model
-from sdopt.sweep.break_even import (
-    Contrast,
-    break_even,
-    contrast_gains,
-    contrasts_of,
-    money_moved,
-    objectives,
-    options_of,
-)
+from sdopt.sweep.break_even import break_even
+from sdopt.sweep.conclusions import condition
+from sdopt.sweep.contrasts import Contrast, contrast_gains, contrasts_of, money_moved, objectives
 from sdopt.uncertainty.ensemble import build_ensemble
 from sdopt.uncertainty.sample import draw_scenarios, uncertain_constants
 
@@ -30,7 +24,9 @@ USUAL = thresholds()
 
 MODEL = """{UTF-8}
 social return= effort * ( wave * ( shape - 1 ) * ( shape - 2 ) * ( shape - 4 ) + gain - 1 ) - aside
-	+ effort * SQRT ( MAX ( 0 , root ) ) - effort + effort * 0 / fuss ~ million EUR/Year ~ |
+	+ effort * SQRT ( MAX ( 0 , root ) ) - effort + effort * 0 / fuss
+	+ effort * bend * ( hole - first ) * ( hole - second )
+	+ effort * 0 * SQRT ( ( hole - left ) * ( hole - right ) ) ~ million EUR/Year ~ |
 effort= 2 ~ million EUR/Year ~ |
 aside= 0 ~ million EUR/Year ~ |
 gain= 3 ~ Dmnl ~ |
@@ -38,6 +34,12 @@ wave= 0 ~ Dmnl ~ |
 shape= 1 ~ Dmnl ~ |
 root= 0 ~ Dmnl ~ |
 fuss= 1 ~ Dmnl ~ |
+hole= 0 ~ Dmnl ~ |
+bend= 0 ~ Dmnl ~ |
+first= 0 ~ Dmnl ~ |
+second= 0 ~ Dmnl ~ |
+left= 0 ~ Dmnl ~ |
+right= 0 ~ Dmnl ~ |
 INITIAL TIME= 2026 ~ Year ~ |
 FINAL TIME= 2030 ~ Year ~ |
 TIME STEP= 0.25 ~ Year ~ |
@@ -132,6 +134,81 @@ def test_where_the_model_gives_no_number_is_not_looked_at(ask: Callable[..., Pro
     assert found["break_even"].iloc[0] == pytest.approx(2.0, abs=1e-6)
 
 
+def test_a_root_below_zero_is_found(ask: Callable[..., Problem]) -> None:
+    """Worth is linear in the effect, 2 * 0.2 * (gain + 3 - 2) over two years: zero at -1, by hand."""
+    problem = ask("constant: gain, low: -3, high: 2", gain=0.5, root=9)
+    row = _found(problem).iloc[0]
+    assert row["break_even"] == pytest.approx(-1.0, abs=1e-6)
+    assert (row["inside"], row["worth"]) == (True, "above")
+    triangle = 2**2 / (5 * 3.5)  # from -3, with its top at 0.5, to 2
+    assert row["share_below"] == pytest.approx(triangle, abs=1e-6)
+    assert row["chance_not_worth"] == pytest.approx(triangle, abs=1e-6)
+    gains = [2 * 0.1 * 2 * (value + 1) for value in (-3, 0.5, 2)]
+    np.testing.assert_allclose(row[["gain_low", "gain_central", "gain_high"]].astype(float), gains, atol=1e-9)
+
+
+HOLE = {"gain": 2, "bend": 1, "left": 1, "right": 2}
+"""The model gives no number between 1 and 2; the gain is (hole - first) * (hole - second)."""
+
+
+def test_which_side_is_worth_it_follows_from_what_was_worked_out_there(ask: Callable[..., Problem]) -> None:
+    """Worth it below 1.5 and above 3: the first turn is not seen, and says nothing of the second."""
+    problem = ask("constant: hole, low: 0, high: 4, distribution: uniform", **HOLE, first=1.5, second=3)
+    (row,) = _found(problem).to_dict("records")
+    assert (row["break_even"], row["worth"]) == (pytest.approx(3.0, abs=1e-6), "above")
+    assert np.isnan(row["chance_not_worth"])  # of the quarter between 1 and 2 nothing is known
+    assert row["no_number"] == pytest.approx(0.25)
+    assert (row["looked_from"], row["looked_to"]) == (0.0, 6.0)
+
+
+@pytest.mark.parametrize(("first", "worth", "inside"), [(1.5, "unseen", True), (50, "always", False)])
+def test_a_turn_where_the_model_gives_no_number_is_said_to_be_unseen(
+    ask: Callable[..., Problem], first: float, worth: str, inside: bool
+) -> None:
+    problem = ask("constant: hole, low: 0, high: 4, distribution: uniform", **HOLE, first=first, second=100)
+    (row,) = _found(problem).to_dict("records")
+    assert (row["worth"], row["inside"]) == (worth, inside)
+    assert np.isnan(row["break_even"])
+    assert np.isnan(row["chance_not_worth"])
+    assert row["no_number"] == pytest.approx(0.25)
+
+
+def test_the_words_say_that_the_model_gives_no_number(ask: Callable[..., Problem]) -> None:
+    problem = ask("constant: hole, low: 0, high: 4, distribution: uniform", **HOLE, first=1.5, second=3)
+    said = condition(_found(problem), "nl")
+    assert "hole hoger dan 3,00" in said or "hole lager dan 3,00" in said
+    assert said.endswith("Van 25 op 100 waarden rekent het model hier niet; wat dan geldt, is niet bekend.")
+    known = ask("constant: gain, low: 1, high: 4")
+    assert "rekent het model hier niet" not in condition(_found(known), "nl")
+
+
+def test_no_number_on_the_way_to_a_turn_leaves_it_unseen(ask: Callable[..., Problem]) -> None:
+    """Both 4/3 and 5/3 give numbers, of different signs; what lies half-way does not."""
+    hole = {**HOLE, "left": 1.4, "right": 1.6}
+    problem = ask("constant: hole, low: 0, high: 4, distribution: uniform", **hole, first=1.5, second=100)
+    (row,) = _found(problem).to_dict("records")
+    assert (row["worth"], row["inside"]) == ("unseen", True)
+    assert row["no_number"] == pytest.approx(1 / 12)
+
+
+def test_no_number_outside_the_range_leaves_the_chance_known(ask: Callable[..., Problem]) -> None:
+    problem = ask(
+        "constant: hole, low: 2, high: 4, distribution: uniform", **HOLE, hole=2, first=3, second=-100
+    )
+    (row,) = _found(problem).to_dict("records")
+    assert (row["break_even"], row["worth"]) == (pytest.approx(3.0, abs=1e-6), "above")
+    assert (row["chance_not_worth"], row["no_number"]) == (pytest.approx(0.5, abs=1e-6), 0.0)
+
+
+def test_values_that_are_drawn_count_and_those_between_do_not(ask: Callable[..., Problem]) -> None:
+    """Of 0, 2 and 4 the model gives numbers; between the first two it does not."""
+    drawn = "constant: hole, distribution: discrete, values: [0, 2, 4], weights: [1, 2, 5]"
+    problem = ask(drawn, **HOLE, first=3, second=-100)
+    (row,) = _found(problem).to_dict("records")
+    assert (row["break_even"], row["worth"]) == (pytest.approx(3.0, abs=1e-6), "above")
+    assert (row["chance_not_worth"], row["no_number"]) == (pytest.approx(3 / 8), 0.0)
+
+
 def test_a_gain_that_is_nothing_for_a_stretch_turns_at_its_edge(ask: Callable[..., Problem]) -> None:
     problem = ask("constant: root, low: -1, high: 3, distribution: uniform", gain=2, root=1)
     row = _found(problem).iloc[0]
@@ -154,22 +231,6 @@ def test_the_advice_with_one_decision_put_back(ask: Callable[..., Problem]) -> N
     assert money_moved(problem, np.array([1.0, 2, 1, 0]), problem.decisions.null_vector()) == (0.0, 2.0)
     found = _found(problem, [5, 5, 1, 1]).set_index(["contrast", "decision"])
     assert found.loc[("as advised", "effort"), "break_even"] == pytest.approx(2.0, abs=1e-6)
-
-
-RULE = (
-    "constraints: {No more than today: {decisions: {effort: 1, aside: -1}, at_most: {null_alternative: 1}}}"
-)
-LIMIT = "constraints: {Enough: {variables: {social return: 1}, at_least: 1.5}}"
-
-
-@pytest.mark.parametrize(("limit", "left"), [(RULE, "effort"), (LIMIT, "aside"), ("", "effort aside")])
-def test_only_what_is_allowed_can_be_chosen(ask: Callable[..., Problem], limit: str, left: str) -> None:
-    """Effort 3 and aside 1: with aside as today it is more than allowed, with effort as today not enough."""
-    problem = ask("constant: gain, low: 1, high: 4", limits=limit)
-    given = {"null": problem.decisions.null_vector(), "advice": np.array([3.0, 3, 1, 1])}
-    found = options_of(problem, given, contrasts_of(problem, given["advice"], 0.1))
-    assert list(found) == ["null", "advice", *(f"advice, {name} as today" for name in left.split())]
-    assert list(options_of(problem, given, ())) == ["null", "advice"]
 
 
 def test_a_little_more_stays_within_the_bounds(ask: Callable[..., Problem]) -> None:

@@ -177,11 +177,54 @@ def test_the_command_gives_the_same_files(
         output = tmp_path / f"results {len(written)}"
         done = command(config, output, *options)
         assert done.returncode == 0, done.stderr
-        (folder,) = output.iterdir()
-        files = [path for path in folder.rglob("*") if path.is_file() and path.name != "run.json"]
-        written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
+        written.append(results_in(output))
     assert {"runs.parquet", "re_optimised.csv", "regrets.csv"} < set(written[0])
     assert written[1] == written[0]
+
+
+def test_a_killed_client_goes_on_with_the_same_scheduler(
+    cluster: Cluster, place_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Killed among the blocks of runs, and again among the scenarios that are re-optimised."""
+    config = place_in(
+        tmp_path,
+        scenarios=6_000,
+        allocations={"advice": "advies.csv", "achteraf": "re-optimised"},
+        re_optimise={"scenarios": 12},
+    )
+    output, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
+    asked = ("--scheduler", cluster.address)
+    first = killed_at(config, output, "block", *asked)
+    assert 1 <= len(first) < 6
+    second = killed_at(config, output, "best", *asked, "--resume")
+    assert 1 <= len([name for name in second if name.startswith("best")]) < 12
+    done = command(config, output, *asked, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert f"goes on from {len(second)} finished parts" in done.stderr
+    assert command(config, undisturbed, "--workers", "1").returncode == 0
+    assert results_in(output) == results_in(undisturbed)
+
+
+def killed_at(config: Path, output: Path, kind: str, *options: str) -> list[str]:
+    """Start the command, kill it as soon as a part of this kind is there; the parts that are there then."""
+    script = "import sys; from sdopt.cli import main\nif __name__ == '__main__': main(sys.argv[1:])"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, "sweep", str(config), "--output", str(output), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+    ) as process:
+        wait_until(lambda: process.poll() is not None or bool(list(output.glob(f"*/{kind}-*.npz"))))
+        assert process.poll() is None
+        process.kill()
+    return sorted(path.name for path in output.glob("*/*.npz"))
+
+
+def results_in(output: Path) -> Kept:
+    """Every file of the one results folder that must not depend on when, where and by whom."""
+    (folder,) = output.iterdir()
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "run.json"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def test_a_cluster_of_its_own_on_this_machine(plan: Plan, local: Kept, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The words follow from the distribution by a stated rule: another distribution gives other words."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdopt.config.thresholds import known_thresholds, thresholds
-from sdopt.sweep.break_even import Contrast
 from sdopt.sweep.conclusions import (
     Conclusion,
     conclude,
@@ -15,8 +16,11 @@ from sdopt.sweep.conclusions import (
     number,
     other_kinds,
     threshold_table,
+    turning,
     worth_table,
+    worth_words,
 )
+from sdopt.sweep.contrasts import Contrast
 from sdopt.uncertainty.scenarios import CENTRAL, External, Scenarios
 
 USUAL = thresholds()
@@ -47,11 +51,11 @@ def test_another_distribution_gives_other_words(kind: str) -> None:
 
 def test_the_words_say_how_sure_and_how_much() -> None:
     found = _conclude(FUTURES["probably better"])
-    words, mean = found.words, number(found.figures["mean"], "en")
+    words, mean = found.words, number(found.figures["mean"], "en", 2)
     assert words.startswith("The advice is probably better than doing nothing new, but that is not certain.")
     share = 100 * (FUTURES["probably better"] > 0).mean()
-    assert f"It gains in {share:.0f} of the 100 futures worked out" in words
-    assert f"a difference of {mean} million EUR; in 90 of the 100 futures between" in words
+    assert f"It gains in {share:.0f} of every 100 futures worked out" in words
+    assert f"a difference of {mean} million EUR; in 90 of every 100 futures between" in words
     dutch = _conclude(FUTURES["probably better"], language="nl").words
     assert dutch.startswith("Het advies is waarschijnlijk beter dan niets nieuws doen")
     assert f"{mean.replace('.', ',')} million EUR" in dutch
@@ -91,7 +95,7 @@ def test_futures_that_failed_may_be_gains_or_losses() -> None:
     futures[:200] = np.nan
     found = _conclude(futures)
     assert found.kind == "probably better"
-    assert "In 20 of the 100 futures the model gave no number" in found.words
+    assert "In 20 of every 100 futures the model gave no number" in found.words
     nothing = _conclude(np.full(10, np.nan))
     assert nothing.kind == "uncertain"
     assert "no number in any of the futures" in nothing.words
@@ -173,19 +177,65 @@ def test_numbers_have_three_digits_and_the_separators_of_the_language() -> None:
     assert number(-1234.5, "nl") == "-1.234"
 
 
+LITTLE = Contrast("a little more", "care", np.array([1.1]), np.array([1.0]))
+ADVISED = Contrast("as advised", "care", np.array([0.0]), np.array([1.0]))
+SCENARIOS = Scenarios(
+    (), np.empty((0, 2000)), (External(CENTRAL, {}, {}),), np.zeros(2000, dtype=np.intp), np.arange(2000)
+)
+
+
 def test_is_every_decision_worth_it() -> None:
-    little = Contrast("a little more", "care", np.array([1.1]), np.array([1.0]))
-    advised = Contrast("as advised", "care", np.array([2.0]), np.array([1.0]))
-    scenarios = Scenarios(
-        (), np.empty((0, 2000)), (External(CENTRAL, {}, {}),), np.zeros(2000, dtype=np.intp), np.arange(2000)
-    )
     gains = np.array([FUTURES["clearly worse"], 1.5 + NORMAL])
-    table = worth_table(
-        (little, advised), gains, (1.0, 2.0), scenarios, USUAL, "nl", "mln euro", {"care": "zorg"}
-    )
+    table = worth_table((LITTLE, ADVISED), gains, ((1.0, 1.0), (-2.0, 2.0)), SCENARIOS, USUAL)
     assert list(table["kind"]) == ["clearly worse", "clearly better"]
-    assert table["words"][0].startswith(
-        "Iets meer geld voor zorg dan nu is duidelijk slechter dan het bedrag"
-    )
-    assert table["words"][1].startswith("Zorg volgens het advies is duidelijk beter dan hetzelfde advies met")
     assert list(table["hangs_on"]) == ["", "clearly = 0.99: probably better"]
+    assert list(table["spent"]) == [1.0, -2.0]
+    assert table["mean"].tolist() == pytest.approx(gains.mean(axis=1))
+    assert table["probability"].tolist() == pytest.approx((gains > 0).mean(axis=1))
+    assert table["q10"].tolist() == pytest.approx(np.sort(gains)[:, 199])
+    words = [worth_words(row, USUAL, "nl", "mln euro", "zorg") for row in table.to_dict("records")]
+    assert words[0].startswith("Iets meer geld voor zorg dan nu is duidelijk slechter dan het bedrag van nu")
+    assert words[0].endswith("Daarvoor is 1 mln euro meer nodig (contante waarde van alle jaren samen).")
+    assert words[1].startswith("Zorg volgens het advies is duidelijk beter dan hetzelfde advies met")
+    assert words[1].endswith("Daarmee komt 2 mln euro vrij (contante waarde van alle jaren samen).")
+
+
+@pytest.mark.parametrize("kind", FUTURES)
+def test_another_distribution_of_gains_gives_other_words_for_a_decision(kind: str) -> None:
+    """The same decision, the same money, the same value at the middle of the ranges: other futures."""
+    gains = np.array(list(FUTURES.values()))
+    table = worth_table([LITTLE] * len(gains), gains, [(2.0, 2.0)] * len(gains), SCENARIOS, USUAL)
+    words = [worth_words(row, USUAL, "en", "million EUR", "care") for row in table.to_dict("records")]
+    assert dict(zip(FUTURES, table["kind"], strict=True))[kind] == kind
+    assert len({one.split(".")[0] for one in words}) == len(FUTURES)
+
+
+def test_a_decision_that_is_not_money_is_not_called_money() -> None:
+    table = worth_table([LITTLE], FUTURES["clearly better"][None], [(np.nan, np.nan)], SCENARIOS, USUAL)
+    words = worth_words(table.to_dict("records")[0], USUAL, "en", "point", "care")
+    assert words.startswith("A little more care than today is clearly better than as it is today")
+    assert "present value" not in words
+
+
+def test_money_that_moves_between_years_costs_nothing_net() -> None:
+    table = worth_table([ADVISED], FUTURES["clearly better"][None], [(0.001, 3.0)], SCENARIOS, USUAL)
+    words = worth_words(table.to_dict("records")[0], USUAL, "en", "million EUR", "care")
+    assert words.endswith("It costs nothing net; 3 million EUR moves between years (present value).")
+
+
+def test_amounts_have_no_more_digits_than_the_sample_can_tell() -> None:
+    few = _conclude(0.9 + NORMAL[:50])
+    assert few.figures["error"] == pytest.approx(NORMAL[:50].std() / 7)
+    said = re.findall(r"-?\d+\.\d+", few.words)
+    assert said
+    assert {len(one.partition(".")[2]) for one in said} == {1}
+
+
+def test_a_change_where_the_model_gave_no_number_is_not_called_everywhere() -> None:
+    row = _row(break_even=np.nan, share_below=np.nan, chance_not_worth=np.nan, worth="unseen")
+    rows = pd.DataFrame([row])
+    assert turning(rows) is None
+    assert condition(rows, "en") == (
+        "Whether it is worth it turns round where the model gave no number: with hours per EUR."
+    )
+    assert condition(rows[:0], "en") == ""

@@ -15,6 +15,7 @@ from sdopt.optimise.run import simulate_allocation
 from sdopt.problem.build import Problem, build_problem
 from sdopt.source_model.read import SourceModel, read_model
 from sdopt.sweep.allocations import Advice, given_advice
+from sdopt.sweep.breaches import limit_table
 from sdopt.sweep.chances import Sample
 from sdopt.sweep.executors import in_this_process
 from sdopt.sweep.fans import fan_table
@@ -26,7 +27,6 @@ from sdopt.sweep.findings import (
     find,
     influential,
     not_drawn_table,
-    risk_table,
     tornado,
 )
 from sdopt.sweep.parts import Parts
@@ -123,7 +123,8 @@ def test_errors_and_intervals_hold_in_repeated_samples() -> None:
 
 
 def test_limits_are_broken_as_often_as_in_the_runs(swept: Swept) -> None:
-    table = risk_table(swept.asked).set_index(["allocation", "limit"])
+    table = limit_table(swept.asked).query("external == '' and limit != ''")
+    table = table.set_index(["allocation", "limit"])
     for allocation in swept.plan.names:
         own = swept.runs[(swept.runs["allocation"] == allocation) & (swept.runs["failure"] == "")]
         for limit in table.loc[allocation].index:
@@ -180,7 +181,7 @@ def test_screening_gives_no_probabilities(ask: Ask, tmp_path: Path) -> None:
     _, _, problem = ask(design="morris", scenarios=8)
     tables = find(*vars(Swept(problem, tmp_path).asked).values())
     assert {"morris_screening", "tornado", "break_even", "drawn"} <= set(tables)
-    assert not {"distribution", "curve", "pairs", "risks", "information", "failing"} & set(tables)
+    assert not {"distribution", "curve", "pairs", "information", "failing"} & set(tables)
 
 
 def test_base_points_of_saltelli_are_drawn_together(ask: Ask) -> None:
@@ -193,7 +194,8 @@ def test_base_points_of_saltelli_are_drawn_together(ask: Ask) -> None:
 
 def _nothing(plan: Plan) -> Outcome:
     shape = (len(plan.names), plan.scenarios.count)
-    return Outcome(np.zeros(shape), np.zeros((shape[0], 1, shape[1]), dtype=np.bool_), {})
+    none = np.zeros((shape[0], 1, shape[1]))
+    return Outcome(np.zeros(shape), none > 0, none, none, none > 0, {})
 
 
 def test_a_decision_in_the_table_is_not_drawn_and_that_is_told() -> None:
@@ -210,7 +212,11 @@ def test_break_even_values_are_looked_for_where_most_hangs(swept: Swept) -> None
     tables = {"tornado": tornado(swept.asked)}
     swings = tables["tornado"].groupby("factor")["swing"].max()
     assert len(swings) > 1
-    everything = influential(swept.asked, tables, len(swings))
-    assert [one.name for one in everything] == [one.name for one in swept.asked.drawn]
-    (only,) = influential(swept.asked, tables, 1)
+    drawn = swept.asked.drawn
+    everything = influential(drawn, tables, len(swings))
+    assert [one.name for one in everything] == [one.name for one in drawn]
+    (only,) = influential(drawn, tables, 1)
     assert swings[only.name] == swings.max()
+    least = str(swings.idxmin())
+    assert [one.name for one in influential(drawn, tables, 1, [least])] == [least]
+    assert {one.name for one in influential(drawn, tables, 2, [least])} == {least, only.name}

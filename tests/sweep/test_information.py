@@ -181,3 +181,49 @@ def test_a_constant_of_many_equal_values_is_smoothed_like_any_other() -> None:
     table = information_table(improvement, scenarios, ["worth", "noise"], "EUR", 1).set_index("uncertainty")
     assert table.loc["worth", "value"] > max(0.2, table.loc["worth", "by_chance"])
     assert table.loc["noise", "value"] <= 2 * table.loc["noise", "by_chance"]
+
+
+def test_the_error_of_a_value_that_chance_gives_too_is_its_own() -> None:
+    """By hand: where the constant is 1 the second one is chosen, and gains what the draws there say."""
+    known = np.tile([0.0, 1.0], 40)
+    gain = np.where(known == 1, 0.1, -0.2) + np.tile([1.0, 1.0, -1.0, -1.0], 20)
+    table = _table(np.array([np.zeros(80), gain]), _scenarios(np.array([known, np.repeat([0.0, 1.0], 40)])))
+    assert table.loc["constant 0", "value"] < table.loc["constant 0", "by_chance"]
+    gained = np.where(known == 1, gain, 0.0)
+    assert table.loc["constant 0", "error"] == pytest.approx(gained.std(ddof=1) / np.sqrt(80))
+    # Either value of the other leaves the second one a loss of 0.05 on average: it is never chosen.
+    assert (table.loc["constant 1", ["value", "error"]] == 0).all()
+
+
+def test_errors_are_as_large_as_values_differ_between_samples() -> None:
+    """In samples so small that chance gives as much as the second constant is worth."""
+    found = [_table(*_linear(100, 100 + seed)) for seed in range(40)]
+    for name in ("constant 0", "constant 1"):
+        values = np.array([table.loc[name, "value"] for table in found])
+        errors = np.array([table.loc[name, "error"] for table in found])
+        assert 0.7 < errors.mean() / values.std(ddof=1) < 1.6
+
+
+def test_what_all_allocations_have_in_common_is_no_ground_to_choose() -> None:
+    """Gains that swing by 5 together: only what sets them apart counts, and only the first constant does."""
+    random = np.random.default_rng(8)
+    points = random.normal(size=(8, 100))
+    together = 5 * random.normal(size=100)
+    apart = np.array([np.zeros(100), 0.2 * points[0], -0.2 * points[0], np.full(100, -0.3)])
+    table = _table(np.vstack([np.zeros(100), together + 20 + apart]), _scenarios(points))
+    alone = _table(np.vstack([np.full(100, -20.0), apart]), _scenarios(points))
+    np.testing.assert_allclose(table["value"], alone["value"], atol=1e-4)
+    wanted = 0.2 * (np.abs(points[0]).mean() - np.abs(points[0].mean()))  # the second or third, by its sign
+    assert table.loc["everything", "value"] == pytest.approx(wanted)
+    assert table.loc["constant 0", "value"] == pytest.approx(wanted, rel=0.15)
+    others = table.drop(index=["everything", "constant 0"])
+    assert (others["value"] < 0.1 * wanted).all()
+
+
+def test_small_samples_make_little_of_what_has_no_meaning() -> None:
+    """Plain cross-validation now and then follows noise: it makes four times as much of it."""
+    found = [_table(*_linear(100, 1000 + seed)) for seed in range(30)]
+    assert np.mean([table.loc["constant 2", "value"] for table in found]) < 0.006
+    assert np.mean([table.loc["constant 1", "value"] for table in found]) == pytest.approx(
+        _worth(0.5), abs=0.02
+    )

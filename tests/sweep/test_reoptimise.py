@@ -172,11 +172,75 @@ def test_stopped_and_resumed_by_others_the_bytes_are_the_same(asked: Asked, tmp_
     assert worked == [0, 1, 2, 3, 4]
 
 
-def test_the_command_writes_bests_and_regrets(place_in: Callable[..., Path], tmp_path: Path) -> None:
-    config, output = placed(place_in, tmp_path), tmp_path / "uit"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, place_in: Callable[..., Path]) -> tuple[Path, str]:
+    """The results folder of the command, and what it said."""
+    place = tmp_path_factory.mktemp("written")
+    config, output = placed(place_in, place), place / "uit"
     done = CliRunner().invoke(main, ["sweep", str(config), "--output", str(output), "--workers", "1"])
     assert done.exit_code == 0, done.output
     (folder,) = output.iterdir()
+    return folder, done.output
+
+
+def test_it_is_compared_with_the_others_in_its_own_scenarios_only(written: tuple[Path, str]) -> None:
+    """All in the scenarios with a best; the same numbers as in the whole sweep and in the search."""
+    folder, _ = written
+    bests = pd.read_csv(folder / "re_optimised.csv").set_index("scenario")["improvement"].dropna()
+    whole, beside = (pd.read_parquet(place / "runs.parquet") for place in (folder, folder / "re_optimised"))
+    assert set(whole["allocation"]) == {"null", "advice", "Alles voorkomen"}
+    assert list(dict.fromkeys(beside["allocation"])) == ["null", "advice", "Alles voorkomen", "Achteraf"]
+    assert beside["run"].tolist() == list(range(len(whole) + 1, len(whole) + 1 + len(beside)))
+    kept = [name for name in whole.columns if name.startswith(("objective", "improvement", "slack"))]
+    for name, of_one in beside.groupby("allocation", observed=True):
+        of_one = of_one.set_index("scenario")
+        assert of_one.index.tolist() == bests.index.tolist()
+        assert (of_one["failure"] == "").all()
+        if name == "Achteraf":
+            assert of_one["improvement"].to_numpy() == pytest.approx(bests.to_numpy(), rel=1e-9, abs=1e-9)
+            assert (of_one["broken"] == "").all()
+            assert of_one["refereed"].sum() == 3
+        else:
+            same = whole[whole["allocation"] == name].set_index("scenario").loc[bests.index]
+            share = same["weight"] / same["weight"].sum()
+            assert of_one["weight"].to_numpy() == pytest.approx(share.to_numpy())
+            for column in kept:
+                assert of_one[column].to_numpy() == pytest.approx(same[column].to_numpy(), abs=1e-9)
+            assert not of_one["refereed"].any()
+    scenarios = pd.read_parquet(folder / "re_optimised" / "scenarios.parquet").set_index("scenario")
+    all_of_them = pd.read_parquet(folder / "scenarios.parquet").set_index("scenario").loc[scenarios.index]
+    columns = [name for name in scenarios if name != "weight"]
+    pd.testing.assert_frame_equal(
+        scenarios[columns], all_of_them[columns], check_categorical=False, check_index_type=False
+    )
+    said = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    repeated = beside.loc[beside["refereed"], "run"].tolist()
+    assert repeated == [run for run in said["replay_runs"] if run > len(whole)]
+
+
+def test_its_distribution_is_over_the_same_scenarios_as_that_of_the_others(written: tuple[Path, str]) -> None:
+    folder, _ = written
+    runs = pd.read_parquet(folder / "re_optimised" / "runs.parquet")
+    long = pd.read_parquet(folder / "re_optimised" / "trajectories.parquet")
+    table = pd.read_parquet(folder / "tables" / "re_optimised_distribution.parquet")
+    together = table[table["external"] == ""].set_index("allocation")
+    assert together["scenarios"].nunique() == 1
+    for name in ("advice", "Alles voorkomen", "Achteraf"):
+        own = runs[runs["allocation"] == name]
+        assert together.loc[name, "mean"] == pytest.approx(
+            np.average(own["improvement"], weights=own["weight"])
+        )
+        assert together.loc[name, "scenarios"] == len(own)
+    fan = pd.read_parquet(folder / "tables" / "re_optimised_fan.parquet")
+    some = fan[(fan["allocation"] == "Achteraf") & (fan["time"] == 2036)].iloc[0]
+    at_end = long[(long["allocation"] == "Achteraf") & (long["time"] == 2036)]
+    values = at_end[at_end["variable"] == some["variable"]]["value"]
+    assert values.min() <= some["q05"] <= some["q50"] <= some["q95"] <= values.max()
+    assert {some["q05"], some["q50"], some["q95"]} <= set(values)
+
+
+def test_the_command_writes_bests_and_regrets(written: tuple[Path, str]) -> None:
+    folder, output = written
     bests = pd.read_csv(folder / "re_optimised.csv")
     regrets = pd.read_csv(folder / "regrets.csv", na_values=[""], keep_default_na=False)  # one is named null
     allocations, runs = (
@@ -201,4 +265,4 @@ def test_the_command_writes_bests_and_regrets(place_in: Callable[..., Path], tmp
     said = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["re_optimised"]
     assert said["without_an_allocation"] == (~sound).sum()
     assert said["first_reasons"][0]["why"] == bests["why"][~sound].iloc[0]
-    assert "regret against the best of the first 14 scenarios" in done.output
+    assert "regret against the best of the first 14 scenarios" in output

@@ -16,7 +16,7 @@ import sdopt
 from sdopt.cli import main
 from sdopt.config.load import LoadedConfig, load_config
 from sdopt.errors import ConfigError
-from sdopt.export.sweep import SweepProgress
+from sdopt.export.progress import SweepProgress
 from sdopt.optimise.run import simulate_allocation
 from sdopt.problem.allocation import read_allocation
 from sdopt.problem.build import Problem, build_problem
@@ -140,6 +140,12 @@ def test_failed_scenarios_are_kept_with_their_reason_and_count_nowhere(written: 
     for row in written.summary["allocations"]:
         sound = written.of(row["allocation"]).dropna(subset="improvement")
         assert row["failed"] == 2
+        for key, of in (("any_broken", row["allocation"]), ("null_broken", NULL)):
+            broken = written.of(of).loc[sound.index, "broken"] != ""
+            assert row[key] == pytest.approx(np.average(broken, weights=sound["weight"]))
+        if row["allocation"] == NULL:  # compared with itself there is nothing to say
+            assert {row[key] for key in ("mean", "low", "high", "positive")} == {None}
+            continue
         assert row["mean"] == pytest.approx(np.average(sound["improvement"], weights=sound["weight"]))
         assert row["positive"] == pytest.approx(
             sound["weight"][sound["improvement"] > 0].sum() / sound["weight"].sum()
@@ -280,7 +286,9 @@ def test_from_python_the_tables_are_those_of_the_command(written: Written) -> No
     pd.testing.assert_frame_equal(found.scenarios, written.scenarios)
     pd.testing.assert_frame_equal(found.trajectories, written.trajectories)
     pd.testing.assert_frame_equal(found.runs, written.runs)
-    assert found.summary["mean"].tolist() == [row["mean"] for row in written.summary["allocations"]]
+    means = [row["mean"] for row in written.summary["allocations"]]
+    assert found.summary["mean"].tolist()[1:] == means[1:]
+    assert (found.summary["allocation"].iloc[0], means[0]) == (NULL, None)
     again = found.write(written.config.parent / "van Python")
     names = sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
     assert names == sorted(p.relative_to(written.folder) for p in written.folder.rglob("*") if p.is_file())
@@ -318,3 +326,26 @@ def test_a_screening_shows_no_probabilities(tmp_path: Path, place_in: Callable[.
     assert done.exit_code == 0, done.output
     assert "a morris design is no sample of futures" in done.output
     assert "above 0" not in done.output
+    (folder,) = tmp_path.glob("sweep-*")
+    assert not (folder / "limits.csv").exists()
+    header, *rows = (folder / "summary.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert header.replace(";", ",").replace('"', "") == "allocation,runs,failed,unit"
+    assert len(rows) == 3
+    said = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert said["limits"] == []
+    assert {key for row in said["allocations"] for key in row} == {"allocation", "runs", "failed", "unit"}
+    assert not {"limits", "gains", "empty_stocks"} & set(said["tables"])
+
+
+def test_the_console_gives_names_whole_and_limits_beside_now(tmp_path: Path, ask: Ask) -> None:
+    long = "Alles voorkomen, met daarnaast een heel lange naam"
+    loaded, _, _ = ask(scenarios=20, allocations={"advice": "advies.csv", long: "voorkomen.csv"})
+    done = CliRunner().invoke(main, ["sweep", str(loaded.path), "--output", str(tmp_path / "uit")])
+    assert done.exit_code == 0, done.output
+    said = json.loads(next((tmp_path / "uit").glob("*/summary.json")).read_text(encoding="utf-8"))
+    own = next(row for row in said["allocations"] if row["allocation"] == long)
+    line = next(line for line in done.output.splitlines() if line.startswith(f"{long} "))
+    assert line.endswith(f"{own['any_broken']:.0%}{own['null_broken']:>17.0%}")
+    by_rule = next(line for line in done.output.splitlines() if line.startswith(f"by rule  {long}"))
+    assert f"breaks a limit in {own['any_broken']:.0%} of the futures" in by_rule
+    assert f"that in {own['null_broken']:.0%}" in by_rule

@@ -113,6 +113,7 @@ def test_killed_twice_and_spoiled_the_bytes_are_the_same(config: Path, undisturb
     spoil(second[-1])
     done = sweep(config, output, "--resume")
     assert done.returncode == 0, done.stderr
+    assert f"goes on from {len(second)} finished parts" in done.stderr
     assert contents(output) == undisturbed
 
 
@@ -191,6 +192,15 @@ if sys.platform != "win32":  # where no process can be interrupted alone, nor ha
         assert "Traceback" not in done.stderr
         assert not [path for path in output.iterdir() if not path.name.startswith("unfinished")]
         return done.stderr
+
+    @pytest.mark.parametrize("room", [10, 2_000])
+    def test_a_full_disk_from_the_start(config: Path, room: int) -> None:
+        """No room for the note in the folder, or for the first part: nothing is kept, or said to be."""
+        output = config.parent / f"full from the start {room}"
+        said = limited(config, output, room)
+        assert "Nothing was done yet" in said
+        assert "is kept" not in said
+        assert list(output.iterdir()) == []
 
     def test_a_full_disk_costs_no_finished_part(config: Path, undisturbed: dict[str, bytes]) -> None:
         output = config.parent / "full"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from math import isnan
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +12,7 @@ from sdopt.equations.system import EquationSystem
 from sdopt.export.cells import to_python
 from sdopt.export.certainty import says_little
 from sdopt.export.fiscal import fiscal_line
+from sdopt.export.progress import TerminalLine
 from sdopt.export.views import decision_years, full_names
 from sdopt.result import Result
 
@@ -24,20 +23,8 @@ if TYPE_CHECKING:
 NAMES = {"null": "the null alternative", "advice": "the advice"}
 
 
-class Progress:
-    """One line on the terminal that says how far the search is; silent when not a terminal."""
-
-    def __enter__(self) -> Progress:
-        """Start."""
-        self.shown = sys.stderr.isatty()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the line."""
-        if self.shown:
-            click.echo(err=True)
+class Progress(TerminalLine):
+    """How far the search is."""
 
     def __call__(self, iteration: int, best: float | None, bound: float, gap: float | None) -> None:
         """Show a round."""

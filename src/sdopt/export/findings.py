@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdopt.config.load import LoadedConfig
+from sdopt.config.sweep import NULL
 from sdopt.config.thresholds import thresholds
 from sdopt.export.conclusions import conclusion_table, condition_table
 from sdopt.export.folder import summary
 from sdopt.export.labels import Labels
+from sdopt.export.measured import measured_facts
+from sdopt.export.precision import percent
 from sdopt.export.provenance import with_provenance
 from sdopt.export.tables import read_parquet, write_csv, write_parquet
 from sdopt.export.views import has
+from sdopt.export.worth import worth_lines, worth_said
 from sdopt.result import Result, Status
 from sdopt.source_model.read import SourceModel
 from sdopt.sweep.allocations import Advice
+from sdopt.sweep.asked import Asked
+from sdopt.sweep.breaches import empty_table, limit_table
 from sdopt.sweep.chances import NO_SAMPLE
 from sdopt.sweep.conclusions import threshold_table
 from sdopt.sweep.fans import fan_table
-from sdopt.sweep.findings import Asked, find
+from sdopt.sweep.findings import find
+from sdopt.sweep.gains import gain_table
 from sdopt.sweep.parts import Parts
 from sdopt.sweep.plan import Plan
 from sdopt.sweep.rows import Outcome
@@ -34,6 +42,13 @@ NOT_DRAWN = {
 }
 """Why a constant that the table calls uncertain is not drawn."""
 
+SAID = {
+    "conclusions": ("allocation", "against", "kind", "words"),
+    "worth_of_decisions": ("decision", "contrast", "kind", "probability", "mean", "spent", "words"),
+    "conditions": ("decision", "contrast", "words"),
+}
+"""Tables that summary.json repeats, and which of their columns."""
+
 
 def sweep_result(
     loaded: LoadedConfig, model: SourceModel, plan: Plan, outcome: Outcome, advice: Advice, parts: Parts
@@ -43,16 +58,28 @@ def sweep_result(
     `status` is that of the search for the advice; of an advice that was given, `SIMULATED`.
     """
     problem = plan.problem
-    fan = {} if plan.design in NO_SAMPLE else {"fan": fan_table(plan, outcome, parts)}
+    asked = Asked(plan, outcome)
+    sampled = {} if plan.design in NO_SAMPLE else _of_a_sample(asked, parts)
     result = Result(
         status=next((one for one in Status if one.key == advice.status), Status.SIMULATED),
         title=problem.config.title,
         language=problem.config.output.language,
-        figures=_figures(plan, outcome),
-        tables={**find(plan, outcome), **fan},
+        figures={**_figures(plan, outcome), **measured_facts(loaded, model.system)},
+        tables={**find(plan, outcome), **sampled},
     )
     result = with_provenance(result, loaded, model)
-    return result.with_tables(**_in_words(result, Asked(plan, outcome)))
+    result = result.with_tables(**_in_words(result, asked))
+    return result.with_figures(**_said(result))
+
+
+def _of_a_sample(asked: Asked, parts: Parts) -> dict[str, DataFrame]:
+    """Tables that only a sample of futures has: outputs over the years, limits, and who gains."""
+    return {
+        "fan": fan_table(asked.plan, asked.outcome, parts),
+        "limits": limit_table(asked),
+        "empty_stocks": empty_table(asked),
+        "gains": gain_table(asked),
+    }
 
 
 def _figures(plan: Plan, outcome: Outcome) -> dict[str, Any]:
@@ -77,14 +104,26 @@ def _figures(plan: Plan, outcome: Outcome) -> dict[str, Any]:
 def _in_words(result: Result, asked: Asked) -> dict[str, DataFrame]:
     """Conclusions by rule and what would have to be true, in the reader's language."""
     labels, numbers = Labels(result.language), thresholds(asked.problem.config.sweep.thresholds)
-    tables = {}
+    names: Mapping[str, str] = result.provenance["labels"]
+    tables = {"thresholds": threshold_table(numbers)}
     if has(result, "distribution"):
-        tables["conclusions"] = conclusion_table(asked, numbers, labels)
-        tables["thresholds"] = threshold_table(numbers)
+        tables["conclusions"] = conclusion_table(asked, numbers, labels, names)
+    if has(result, "worth_of_decisions"):
+        decisions: Mapping[str, str] = result.provenance["decision_names"]
+        worth = worth_said(result.tables["worth_of_decisions"], numbers, labels, decisions)
+        tables["worth_of_decisions"] = worth
     if has(result, "break_even"):
-        names: Mapping[str, str] = result.provenance["labels"]
         tables["conditions"] = condition_table(result.tables["break_even"], labels, names)
     return tables
+
+
+def _said(result: Result) -> dict[str, Any]:
+    """The same for programs that read summary.json: rows of these tables, without all their figures."""
+    return {
+        name: result.tables[name][[*columns]].to_dict("records")
+        for name, columns in SAID.items()
+        if has(result, name)
+    }
 
 
 def write_findings(result: Result, folder: Path) -> None:
@@ -115,12 +154,33 @@ def findings_summary(result: Result) -> dict[str, Any]:
     }
 
 
+def _broken_words(folder: Path) -> dict[str, str]:
+    """By allocation, how often a limit is broken under it and under the null alternative; if ever."""
+    if not (limits := folder / "tables" / "limits.parquet").is_file():
+        return {}
+    table = read_parquet(limits)
+    anything = table[(table["limit"] == "") & (table["external"] == "")]
+    return {
+        row.allocation: f"; breaks a limit in {percent(row.broken)} of the futures, "
+        f"that in {percent(row.null_broken)}"
+        for row in anything.itertuples()
+        if max(row.broken, row.null_broken) > 0
+    }
+
+
 def said_lines(folder: Path) -> list[str]:
     """For the terminal, from a written folder: conclusions, and what is uncertain but was not drawn."""
-    lines = []
+    lines, broken = [], _broken_words(folder)
     if (conclusions := folder / "tables" / "conclusions.parquet").is_file():
         for row in read_parquet(conclusions).itertuples():
-            lines.append(f"by rule  {row.allocation}: {row.kind}, against the null alternative")
+            alone = row.against == NULL
+            said = f"by rule  {row.allocation}: {row.kind}, against "
+            said += "the null alternative" if alone else str(row.against)
+            lines.append(said + (broken.get(row.allocation, "") if alone else ""))
+    lines += worth_lines(folder)
     not_drawn = read_parquet(folder / "tables" / "not_drawn.parquet")
-    lines += [f"left out {row.constant}: {NOT_DRAWN[row.reason]}" for row in not_drawn.itertuples()]
-    return lines
+    names = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["provenance"]["labels"]
+    return lines + [
+        f"left out {names.get(row.constant, row.constant)}: {NOT_DRAWN[row.reason]}"
+        for row in not_drawn.itertuples()
+    ]

@@ -5,6 +5,7 @@ Every line has a dash of its own and every bar a hatch, so that they are told ap
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from sdopt.export.breach_words import anything_broken, broken_beside_now
 from sdopt.export.cells import is_number, plain_text
-from sdopt.export.findings_words import ADVICE, allocation_name, external_name, together
+from sdopt.export.findings_words import ADVICE, allocation_name, external_name
 from sdopt.export.labels import Labels
 from sdopt.export.picture import LOOKS, axis_numbers
-from sdopt.export.precision import chance_decimals, chance_words, range_decimals
+from sdopt.export.precision import level_unit, level_words, range_decimals
 from sdopt.export.views import COLOURS, NULL_COLOUR, full_names, has
 from sdopt.result import Result
 
@@ -32,9 +34,15 @@ BARS = 12
 PANELS, ALLOCATIONS = 4, 3
 """Most outputs and most allocations in the fan chart."""
 WORLDS = 3
-"""Most external scenarios in the tornado."""
+"""Most different external scenarios in the tornado."""
+VISIBLE = 0.005
+"""Part of the longest bar below which no difference between external scenarios can be seen."""
+BAR = ["at_low", "central", "at_high"]
+"""What a bar shows."""
 LINE = 72
 """Letters of a title on one line."""
+NAME = 48
+"""Letters of the name beside a bar on one line."""
 
 
 def pictures_of(result: Result) -> tuple[str, ...]:
@@ -78,7 +86,7 @@ def _new(width: float, height: float, title: str) -> Figure:
 def _improvement(result: Result, labels: Labels) -> Figure:
     table = result.tables["curve"]
     unit = labels.unit(str(table["unit"].iloc[0]))
-    figure = _new(7.5, 4.2, _better_than_now(result, labels))
+    figure = _new(7.5, 4.2, _by_rule(result, labels))
     axes = figure.subplots()
     for number, name in enumerate(dict.fromkeys(table["allocation"])):
         rows = table[table["allocation"] == name]
@@ -95,37 +103,72 @@ def _improvement(result: Result, labels: Labels) -> Figure:
     axes.set_xlabel(_text(labels("found.picture.improvement", unit=unit)))
     axes.set_ylabel(labels("found.picture.share"), fontsize=8)
     axes.grid(visible=True, axis="both")
-    axes.legend(frameon=False, loc="upper left")
+    axes.legend(frameon=False, loc="best")
     return figure
 
 
-def _better_than_now(result: Result, labels: Labels) -> str:
-    """The conclusion of the picture: how often the advice is better than now."""
-    rows = together(result)
-    row = next(rows[rows["allocation"] == ADVICE].itertuples())
-    if not is_number(row.positive):
+def _by_rule(result: Result, labels: Labels) -> str:
+    """The words of the rule for the advice, and how often a limit is broken beside now."""
+    said = result.tables["conclusions"]
+    own = said[said["allocation"] == ADVICE].head(1)  # the first is against the null alternative
+    if own.empty or own["failed"].iloc[0] >= 1:
         return labels("found.picture.none")
-    share = chance_words(labels, row.positive, chance_decimals(row.positive_low, row.positive_high))
-    return labels("found.picture.better", share=share)
+    kind = labels(f"found.kind.{own['kind'].iloc[0].replace(' ', '_')}")
+    title, row = labels("found.picture.rule", kind=kind), anything_broken(result, ADVICE)
+    if row is None or max(row["broken"], row["null_broken"]) == 0:
+        return title
+    return f"{title}{labels('found.picture.limits', share=broken_beside_now(row, labels))}"
 
 
 def _tornado(result: Result, labels: Labels) -> Figure:
+    """A panel per external scenario; those that would look the same share one."""
     table = result.tables["tornado"]
     table = table[(table["allocation"] == ADVICE) & table["swing"].notna()]
-    worlds = list(dict.fromkeys(table["external"]))[:WORLDS]
-    most = max((min(len(table[table["external"] == world]), BARS) for world in worlds), default=1)
-    top = table[table["external"] == worlds[0]].head(1) if worlds else table
-    names = [_text(name) for name in top["factor"]]
-    title = labels("found.picture.tornado", name=names[0]) if names else labels("found.picture.no_tornado")
-    figure = _new(7.5 + 4.5 * (len(worlds) - 1) * bool(worlds), 1.6 + 0.32 * most, title)
-    panels = figure.subplots(1, max(len(worlds), 1), squeeze=False)[0]
-    for axes, world in zip(panels, worlds, strict=False):
-        _bars(axes, table[table["external"] == world].head(BARS), labels)
-        axes.set_title(_text(external_name(world, labels)) if len(worlds) > 1 else "")
+    rows = {world: own.head(BARS) for world, own in table.groupby("external", sort=False)}
+    alike = _alike(rows)
+    shown = alike[:WORLDS]
+    most = max((len(rows[worlds[0]]) for worlds in shown), default=1)
+    figure = _new(7.5 + 4.5 * max(len(shown) - 1, 0), 1.6 + 0.32 * most, _tornado_title(rows, alike, labels))
+    panels = figure.subplots(1, max(len(shown), 1), squeeze=False)[0]
+    for axes, worlds in zip(panels, shown, strict=False):
+        _bars(axes, rows[worlds[0]], labels)
+        names = "; ".join(_text(external_name(world, labels)) for world in worlds)
+        axes.set_title(fill(names, 48) if len(rows) > 1 else "")
     handles, said = panels[0].get_legend_handles_labels()
     if handles:
         figure.legend(handles, said, loc="outside lower left", frameon=False, ncols=2)
     return figure
+
+
+def _alike(rows: Mapping[str, pd.DataFrame]) -> list[list[str]]:
+    """External scenarios in groups of which the bars look the same."""
+    groups: list[list[str]] = []
+    for world, own in rows.items():
+        same = next((worlds for worlds in groups if _same_bars(own, rows[worlds[0]])), None)
+        if same is None:
+            groups.append([world])
+        else:
+            same.append(world)
+    return groups
+
+
+def _same_bars(first: pd.DataFrame, second: pd.DataFrame) -> bool:
+    """Whether nobody would see a difference."""
+    if list(first["factor"]) != list(second["factor"]):
+        return False
+    apart = abs(first[BAR].to_numpy(dtype=float) - second[BAR].to_numpy(dtype=float))
+    return bool(apart.max() <= VISIBLE * second["swing"].max())
+
+
+def _tornado_title(rows: Mapping[str, pd.DataFrame], alike: Sequence[Sequence[str]], labels: Labels) -> str:
+    """What the improvement hangs on most, and how many external scenarios are drawn when not all are."""
+    if not alike:
+        return labels("found.picture.no_tornado")
+    first = dict.fromkeys(_text(rows[worlds[0]]["factor"].iloc[0]) for worlds in alike)
+    title = labels("found.picture.tornado", name=labels("found.or").join(first))
+    drawn = sum(map(len, alike[:WORLDS]))
+    part = labels("found.picture.some_worlds", shown=drawn, total=len(rows)) if drawn < len(rows) else ""
+    return f"{title}{part}"
 
 
 def _bars(axes: Axes, rows: pd.DataFrame, labels: Labels) -> None:
@@ -136,22 +179,22 @@ def _bars(axes: Axes, rows: pd.DataFrame, labels: Labels) -> None:
     for column, end, colour, hatch in ends:
         axes.barh(list(places), rows[column] - central, left=central, height=0.7, color=colour, hatch=hatch,
                   edgecolor="white", linewidth=0.5, label=labels(f"found.picture.at_{end}"))  # fmt: skip
-    names = [f"{_text(row.factor)}\n{_range(row, labels)}" for row in rows.itertuples()]
+    names = [f"{fill(_text(row.factor), NAME)}\n{_range(row, labels)}" for row in rows.itertuples()]
     axes.set_yticks(list(places), names, fontsize=7)
     axes.axvline(central, color="black", linewidth=1, linestyle=":")
     if axes.get_xlim()[0] < 0 < axes.get_xlim()[1]:
         axes.axvline(0, color="black", linewidth=1)
     unit = labels.unit(str(rows["unit"].iloc[0]))
-    axes.set_xlabel(_text(labels("found.picture.improvement", unit=unit)))
+    axes.set_xlabel(_text(labels("found.picture.improvement", unit=unit)), fontsize=8)
     axes.xaxis.set_major_formatter(axis_numbers(labels))
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
 
 
 def _range(row: Any, labels: Labels) -> str:
-    decimals = range_decimals(row.low, row.high)
-    low, high = labels.number(row.low, decimals), labels.number(row.high, decimals)
-    return _text(f"{low} … {high} {labels.unit(str(row.factor_unit))}")
+    ends = row.low, row.high, str(row.factor_unit)
+    low, high = (level_words(labels, end, *ends) for end in ends[:2])
+    return _text(f"{low} … {high} {level_unit(labels, *ends)}")
 
 
 def _fan(result: Result, labels: Labels) -> Figure:
@@ -159,7 +202,7 @@ def _fan(result: Result, labels: Labels) -> Figure:
     table = result.tables["fan"].assign(name=full_names(result.tables["fan"]))
     names = _widest(table)
     shown = list(dict.fromkeys(table["allocation"]))[:ALLOCATIONS]
-    title = _fan_title(table, names, labels)
+    title = _fan_title(table, names, labels) + _left_out(table, names, shown, labels)
     figure = _new(1.2 + 3.1 * len(shown), 0.9 + 2.1 * len(names), title)
     panels = figure.subplots(len(names), len(shown), squeeze=False, sharex=True, sharey="row")
     for line, name in zip(panels, names, strict=True):
@@ -170,11 +213,22 @@ def _fan(result: Result, labels: Labels) -> Figure:
             if name == names[0]:
                 axes.set_title(_text(allocation_name(allocation, labels)))
             if place == 0:
-                unit = labels.unit(str(rows["unit"].iloc[0]))
-                axes.set_ylabel(fill(f"{_text(name)} ({_text(unit)})", 30), fontsize=8)
+                said = labels.with_unit(_text(name), str(rows["unit"].iloc[0]))
+                axes.set_ylabel(fill(_text(said), 30), fontsize=8)
     handles, said = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, said, loc="outside lower left", frameon=False, ncols=3)
     return figure
+
+
+def _left_out(table: pd.DataFrame, names: Sequence[str], shown: Sequence[str], labels: Labels) -> str:
+    """How many outputs and allocations are drawn, when not all are."""
+    outputs, allocations = table["name"].nunique(), table["allocation"].nunique()
+    said = ""
+    if len(names) < outputs:
+        said += labels("found.picture.some_outputs", shown=len(names), total=outputs)
+    if len(shown) < allocations:
+        said += labels("found.picture.some_allocations", shown=len(shown), total=allocations)
+    return said
 
 
 def _band(axes: Axes, rows: pd.DataFrame, colour: str, labels: Labels) -> None:
@@ -202,7 +256,7 @@ def _fan_title(table: pd.DataFrame, names: list[str], labels: Labels) -> str:
     last = own.iloc[-1]
     if not is_number(float(last["q05"])):
         return labels("found.picture.none")
-    decimals = range_decimals(last["q05"], last["q95"])
-    low, high = (labels.number(last[key], decimals) for key in ("q05", "q95"))
+    decimals = range_decimals(last["q05"], last["q95"]) - 1  # ends of a sample: two digits of their distance
+    low, high = (labels.number(round(last[key], decimals), max(decimals, 0)) for key in ("q05", "q95"))
     unit, year = labels.unit(str(last["unit"])), f"{last['time']:g}"
     return labels("found.picture.fan", name=_text(names[0]), year=year, low=low, high=high, unit=unit)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.cells import is_number
 from sdopt.export.labels import Labels
-from sdopt.export.precision import chance_decimals, chance_words, known_decimals, range_decimals
+from sdopt.export.precision import (
+    chance_decimals,
+    chance_words,
+    known_decimals,
+    level_unit,
+    level_words,
+    own_decimals,
+    range_decimals,
+)
 from sdopt.export.views import fact, has
 from sdopt.result import Result
+from sdopt.sweep.rounding import is_calendar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +27,8 @@ if TYPE_CHECKING:
 ADVICE = "advice"
 NAMED = 3
 """Constants named in one sentence."""
+MANY = 40
+"""Draws from which on one of twenty is more than the very lowest or highest."""
 # What `analyse` and `discover` say of numbers that are not there, by how it begins.
 REASONS = (
     ("the factor is the same", "same_factor"),
@@ -26,7 +38,6 @@ REASONS = (
     ("no factor is drawn", "no_factor"),
     ("what explained failure in one half", "one_half"),
     ("the search met no factor", "chance"),
-    ("it fails in", "few_failures"),
 )
 
 
@@ -46,7 +57,8 @@ def reason_words(reason: str, labels: Labels) -> str:
     for start, key in REASONS:
         if reason.startswith(start):
             return labels(f"found.why.{key}")
-    return f"{labels('found.why.few')} ({reason})" if "are needed" in reason else reason
+    counts = re.search(r"(\d+) .* without a failed run; (\d+) are needed", reason)
+    return labels("found.why.needed", found=counts[1], needed=counts[2]) if counts else reason
 
 
 def together(result: Result) -> pd.DataFrame:
@@ -60,10 +72,18 @@ def distribution_lines(result: Result, labels: Labels) -> list[str]:
     if not has(result, "distribution"):
         return [labels("found.no_sample")] if fact(result, "design") == "morris" else []
     sound = [row for row in together(result).itertuples() if row.failed < row.scenarios]
-    return [_distribution(row, labels, limited=has(result, "risks")) for row in sound]
+    return [_distribution(row, labels, _broken_now(result).get(row.allocation)) for row in sound]
 
 
-def _distribution(row: Any, labels: Labels, *, limited: bool) -> str:
+def _broken_now(result: Result) -> dict[str, float]:
+    """By allocation how often a limit is broken without new policy, in the same futures."""
+    if not has(result, "limits"):
+        return {}
+    whole = result.tables["limits"].query("external == '' and limit == ''")
+    return dict(zip(whole["allocation"], whole["null_broken"], strict=True))
+
+
+def _distribution(row: Any, labels: Labels, broken_now: float | None) -> str:
     decimals = known_decimals(row.error)
     decimals = range_decimals(row.q05, row.q95) if decimals is None else decimals
     share = chance_decimals(row.positive_low, row.positive_high)
@@ -80,10 +100,11 @@ def _distribution(row: Any, labels: Labels, *, limited: bool) -> str:
         interval=labels("found.interval", low=low, high=high) if known else "",
         **numbers,
     )
-    if not limited:
+    if broken_now is None or max(1 - row.keeps, broken_now) == 0:
         return said
-    broken = chance_words(labels, 1 - row.keeps, chance_decimals(row.keeps_low, row.keeps_high))
-    return f"{said} {labels('found.breaks', chance=broken)}" if row.keeps < 1 else said
+    decimals = chance_decimals(row.keeps_low, row.keeps_high)
+    broken, now = (chance_words(labels, share, decimals) for share in (1 - row.keeps, broken_now))
+    return f"{said} {labels('found.breaks', chance=broken, now=now)}"
 
 
 def failed_line(result: Result, labels: Labels) -> list[str]:
@@ -107,30 +128,34 @@ def design_lines(result: Result, labels: Labels) -> list[str]:
     if better := fact(result, "better_draws"):
         below, above = (labels.number(count, 0) for count in better)
         lines.append(labels("found.better_draws", draws=said, below=below, above=above))
+    if 0 < draws < MANY and has(result, "distribution"):
+        lines.append(labels("found.few_draws"))
     return lines
 
 
 def driver_lines(result: Result, labels: Labels) -> list[str]:
-    """The constants that explain most of the advice's spread, per external scenario."""
+    """The constants that explain most of the advice's spread; external scenarios alike are told together."""
     for table, column in (("sobol_indices", "total"), ("explained_shares", "share")):
         if has(result, table):
             rows = result.tables[table]
             rows = rows[(rows["allocation"] == ADVICE) & rows[column].notna()]
-            return [_drivers(rows[rows["external"] == world], column, world, labels)
-                    for world in dict.fromkeys(rows["external"])]  # fmt: skip
+            found: dict[str, list[str]] = {}
+            for world in dict.fromkeys(rows["external"]):
+                names = _drivers(rows[rows["external"] == world], column, labels)
+                found.setdefault(names, []).append(external_name(world, labels))
+            return [
+                labels("found.drivers" if names else "found.no_driver", world="; ".join(worlds), names=names)
+                for names, worlds in found.items()
+            ]
     return []
 
 
-def _drivers(rows: pd.DataFrame, column: str, external: str, labels: Labels) -> str:
-    """One sentence; a share that chance gives too is not named."""
+def _drivers(rows: pd.DataFrame, column: str, labels: Labels) -> str:
+    """The first few with their shares; one that chance gives too is not named."""
     sure = rows["share"] > rows["by_chance"] if column == "share" else rows["total_low"] > 0
     first = rows[sure].sort_values(column, ascending=False, kind="stable").head(NAMED)
-    names = "; ".join(
+    return "; ".join(
         f"{row.factor} ({labels.number(100 * getattr(row, column), 0)} %)" for row in first.itertuples()
-    )
-    world = external_name(external, labels)
-    return (
-        labels("found.drivers", world=world, names=names) if names else labels("found.no_driver", world=world)
     )
 
 
@@ -139,20 +164,32 @@ def failing_lines(result: Result, labels: Labels) -> list[str]:
     boxes = result.tables["failing_boxes"] if has(result, "failing_boxes") else None
     lines = []
     for row in result.tables["failing"].itertuples():
+        if not row.scenarios:
+            lines.append(labels("found.fails_unknown", world=external_name(row.external, labels)))
+            continue
         how = labels(f"found.failing.{row.failure}")
         counts = {"failures": labels.number(row.failures, 0), "scenarios": labels.number(row.scenarios, 0)}
         lines.append(labels("found.fails", how=how, world=external_name(row.external, labels), **counts))
         if row.reason or boxes is None:
-            lines.append(labels("found.no_box", why=reason_words(row.reason, labels)))
+            lines.append(labels("found.no_box", why=_no_box(row, labels)))
             continue
         own = boxes[(boxes["failure"] == row.failure) & (boxes["external"] == row.external)]
         lines += [_box(of_box, labels) for _, of_box in own.groupby("box")]
     return lines
 
 
+def _no_box(row: Any, labels: Labels) -> str:
+    """Why nothing tells where it fails; when too few futures fail, or too few do not, which of both."""
+    if not str(row.reason).startswith("it fails in"):
+        return reason_words(row.reason, labels)
+    seldom = row.failures <= row.scenarios - row.failures
+    return labels("found.why.too_seldom" if seldom else "found.why.too_often")
+
+
 def _box(rows: pd.DataFrame, labels: Labels) -> str:
     first = rows.iloc[0]
-    numbers = {key: labels.number(100 * first[f"box_{key}"], 0) for key in ("density", "coverage", "support")}
+    keys = ("density", "coverage", "support")
+    numbers = {key: chance_words(labels, first[f"box_{key}"], 0) for key in keys}
     return labels("found.box", where=restriction_words(rows, labels), **numbers)
 
 
@@ -161,12 +198,20 @@ def restriction_words(rows: pd.DataFrame, labels: Labels) -> str:
     said: list[str] = []
     for row in rows.itertuples():
         ends: Sequence[float] = [end for end in (row.low, row.high) if is_number(end)]
-        decimals = range_decimals(min(0.0, *ends), max(0.0, *ends))
-        low, high = (labels.number(end, decimals) if is_number(end) else "" for end in (row.low, row.high))
+        width, of = span(ends, str(row.unit)), str(row.unit)
+        low, high = (
+            level_words(labels, end, *width, of) if is_number(end) else "" for end in (row.low, row.high)
+        )
         key = "between" if low and high else "above" if low else "below"
-        unit = "" if str(row.unit).lower() == "dmnl" else labels.unit(str(row.unit))
+        unit = "" if of.lower() == "dmnl" else level_unit(labels, *width, of)
         said.append(labels(f"found.{key}", name=row.factor, low=low, high=high, unit=unit).rstrip())
     return labels("found.and").join(said)
+
+
+def span(ends: Sequence[float], unit: str) -> tuple[float, float]:
+    """Between what the ends of a restriction are rounded: from nothing, or for calendar years themselves."""
+    from_nothing = () if is_calendar(unit, *ends) else (0.0,)
+    return min(*from_nothing, *ends, *ends), max(*from_nothing, *ends, *ends)
 
 
 def conclusion_lines(result: Result, labels: Labels) -> list[str]:
@@ -191,7 +236,7 @@ def _changes(hangs_on: str, labels: Labels) -> str:
             labels(
                 "found.change",
                 name=labels(f"found.threshold.{name.replace(' ', '_')}"),
-                value=labels.number(float(value), 2),
+                value=labels.number(float(value), max(2, own_decimals(float(value), 3))),
                 kind=labels(f"found.kind.{kind.replace(' ', '_')}"),
             )
         )

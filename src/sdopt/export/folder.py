@@ -98,11 +98,14 @@ def check_writable(results_root: Path) -> None:
     place = results_root.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK):
+    try:
+        with aside(place):  # rights alone do not tell: of a place such as /proc, or a disk that is full
+            return
+    except OSError:
         raise ExportError(
             f"results folder {results_root}: cannot be written ({place} is a file, or gives no right to). "
             "Choose another output.directory or --output."
-        )
+        ) from None
 
 
 def slug(title: str) -> str:

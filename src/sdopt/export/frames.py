@@ -47,7 +47,25 @@ class Asked(Protocol):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sweep:
+class Answered:
+    """A question with what was found; `result` is what the command writes."""
+
+    question: Asked
+    result: Result
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Objective, improvement, number of runs and the like: plain numbers, text or None."""
+        return dict(self.result.figures)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Everything that was found, as tables by name."""
+        return dict(self.result.tables)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep(Answered):
     """Every allocation in every scenario, kept in a folder that goes with this object.
 
     `runs` has a row per run, `scenarios` one per scenario, `trajectories` one per value that is kept,
@@ -55,19 +73,7 @@ class Sweep:
     from the runs: distribution, conclusions, tornado, break_even and more; `figures` plain numbers.
     """
 
-    question: Asked
-    result: Result
     folder: Path
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """How many runs, what failed, what PySD found: plain numbers, text or None."""
-        return dict(self.result.figures)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Everything that follows from the runs, by name."""
-        return dict(self.result.tables)
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -127,26 +133,16 @@ class Sweep:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Robust:
-    """The best allocation over all scenarios, by each measure; `result` is what the command writes."""
+class Robust(Answered):
+    """The best allocation over all scenarios, by each measure.
 
-    question: Asked
-    result: Result
+    `tables` holds robust_measures, robust_price, robust_proof, robust_allocations and more.
+    """
 
     @property
     def status(self) -> str:
         """How far the weakest of the answers can be trusted."""
         return self.result.status.key
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """Plain numbers, text or None."""
-        return dict(self.result.figures)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Tables by name: robust_measures, robust_price, robust_proof, robust_allocations and more."""
-        return dict(self.result.tables)
 
     def allocation(self, measure: str) -> pd.DataFrame:
         """Decision, year, value of the best by a measure: can be given to `sdopt.simulate`.

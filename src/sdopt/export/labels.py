@@ -10,6 +10,8 @@ from importlib.resources import files
 from sdopt.errors import ExportError
 
 LANGUAGES = ("nl", "en")
+NO_UNIT = "dmnl"
+"""What models call the unit of a plain number."""
 
 
 @cache
@@ -34,18 +36,27 @@ class Labels:
         """The text of `key`, with `values` filled in; values are data and are never expanded again."""
         return _table()[key][self.language].format(**values)
 
-    def find(self, key: str, otherwise: str) -> str:
+    def find(self, key: str, otherwise: str, **values: object) -> str:
         """The text of `key`, or `otherwise` for words that come from the model and have no label."""
-        return self(key) if key in _table() else otherwise
+        return self(key, **values) if key in _table() else otherwise
 
     def unit(self, unit: str) -> str:
-        """A unit in words (`million EUR/Year` becomes `mln euro per jaar`), or as the model writes it."""
-        return self.find(f"unit.{' '.join(unit.lower().split())}", unit)
+        """A unit in words (`million EUR/Year` becomes `mln euro per jaar`), or as the model writes it.
 
-    def number(self, value: float, decimals: int = 1, *, sign: bool = False) -> str:
-        """A number inside a sentence, with the language's own separators."""
+        A number without a unit (`Dmnl`) has no word for it: "".
+        """
+        plain = " ".join(unit.lower().split())
+        return "" if plain == NO_UNIT else self.find(f"unit.{plain}", unit)
+
+    def with_unit(self, text: str, unit: str) -> str:
+        """A name or an amount, and its unit in brackets where it has one."""
+        said = self.unit(unit)
+        return f"{text} ({said})" if said else text
+
+    def number(self, value: float, decimals: int = 1, *, sign: bool = False, marks: bool = True) -> str:
+        """A number inside a sentence, with the language's own separators; those of thousands with `marks`."""
         rounded = round(value, decimals) + 0.0  # + 0.0: never "-0.0"
-        text = f"{rounded:{'+' if sign and rounded else ''},.{decimals}f}"
+        text = f"{rounded:{'+' if sign and rounded else ''}{',' if marks else ''}.{decimals}f}"
         return text.translate(str.maketrans(",.", ".,")) if self.language == "nl" else text
 
     def share(self, value: float, *, sign: bool = False) -> str:

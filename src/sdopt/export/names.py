@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ NAME_COLUMNS = {
     "programmes": "variable",
     "programme_years": "variable",
     "fan": "variable",
+    "empty_stocks": "variable",
     "drawn": "constant",
     "not_drawn": "constant",
     "tornado": "factor",
@@ -40,12 +42,22 @@ NAME_COLUMNS = {
     "morris_screening": "factor",
     "failing_boxes": "factor",
     "break_even": "constant",
+    "worth_of_decisions": "constant",
+    "advised": "variable",
     "information": "uncertainty",
+    "information_options": "uncertainty",
     "robust_allocations": "variable",
     "robust_adaptive": "variable",
 }
 """Table -> the column with names of model variables."""
+DECISION_TABLES = ("advised", "break_even", "conditions", "options", "worth_of_decisions")
+"""Tables whose column `decision` readers see: ids of the config."""
+LIMIT_COLUMNS = {"constraints": "constraint", "limits": "limit", "robust_limits": "constraint"}
+"""Table -> the column with names of limits."""
+NAMED = ("decide_again_learnt", "objective_name", "replay_worst_variable")
+"""Figures that are the name of a model variable."""
 CHANGES = ("rise", "fall")
+_NO_NUMBER = re.compile(r'"(.+)" is (-?inf|nan) at time (\S+)')
 
 
 def with_shown_names(result: Result) -> Result:
@@ -54,17 +66,42 @@ def with_shown_names(result: Result) -> Result:
     The tables on disk keep the model's names, so that programs find them.
     """
     shown = dict(result.provenance.get("labels") or {})
-    effects = {**shown, **_effects(result)}
-    renamed = {
-        table: _renamed(result, table, column, effects if column == "effect" else shown)
-        for table, column in NAME_COLUMNS.items()
+    tables = _tables(result, shown)
+    if "failures" in result.tables:
+        table = result.tables["failures"]
+        said = [failure_words(str(reason), shown, Labels(result.language)) for reason in table["reason"]]
+        tables["failures"] = table.assign(reason=said)
+    if shown:
+        tables["names"] = _names(shown)
+    provenance = {**result.provenance, "shown": _each(result.provenance.get("shown"), shown)}
+    named = {key: shown.get(name, name) for key in NAMED if (name := result.figures.get(key)) is not None}
+    figures = {**result.figures, **named, "negative_stocks": _negative(result, shown)}
+    return Result(**{**vars(result), "provenance": provenance, "figures": figures}).with_tables(**tables)
+
+
+def _tables(result: Result, shown: Mapping[str, str]) -> dict[str, Any]:
+    """All tables that hold names, with those for readers."""
+    decisions = dict(result.provenance.get("decision_names") or {})
+    effects, limits = {**shown, **_effects(result)}, _limits(result, shown, decisions)
+    columns = {table: {one: effects if one == "effect" else shown} for table, one in NAME_COLUMNS.items()}
+    for table in DECISION_TABLES:
+        columns.setdefault(table, {})["decision"] = decisions
+    for table, column in LIMIT_COLUMNS.items():
+        columns[table] = {column: limits}
+    return {
+        table: _renamed(result.tables[table], names)
+        for table, names in columns.items()
         if table in result.tables
     }
-    if "constraints" in result.tables:
-        renamed["constraints"] = _renamed(result, "constraints", "constraint", _limits(result, shown))
-    provenance = {**result.provenance, "shown": _each(result.provenance.get("shown"), shown)}
-    figures = {**result.figures, "negative_stocks": _negative(result, shown)}
-    return Result(**{**vars(result), "provenance": provenance, "figures": figures}).with_tables(**renamed)
+
+
+def failure_words(reason: str, shown: Mapping[str, str], labels: Labels) -> str:
+    """Why a run gave no number, with the name for readers; other reasons as they are."""
+    found = _NO_NUMBER.fullmatch(reason)
+    if found is None:
+        return reason
+    name, value, time = found.groups()
+    return labels("found.no_number", name=shown.get(name, name), value=value, time=time)
 
 
 def change_limits(result: Result, labels: Labels) -> dict[str, tuple[str, str]]:
@@ -75,16 +112,35 @@ def change_limits(result: Result, labels: Labels) -> dict[str, tuple[str, str]]:
     return {labels(f"limit.{kind}", name=v): (v, kind) for v in variables for kind in CHANGES}
 
 
-def _limits(result: Result, shown: Mapping[str, str]) -> dict[str, str]:
-    """Name of a limit on change in the table (`id: largest rise`) -> name for readers."""
-    if "decisions" not in result.tables:
-        return {}
-    table, labels = result.tables["decisions"], Labels(result.language)
-    pairs = dict(zip(table["decision"], table["variable"], strict=True))
-    return _programme_limits(result, labels) | {
-        f"{decision}: largest {kind}": labels(f"limit.{kind}", name=shown.get(variable, variable))
-        for decision, variable in pairs.items()
-        for kind in CHANGES
+def _limits(result: Result, shown: Mapping[str, str], decisions: Mapping[str, str]) -> dict[str, str]:
+    """Name of a limit in the tables -> name for readers, of those that a decision or programme gives.
+
+    `id: largest rise` limits a change; `rule: id` is a rule that limits one decision.
+    """
+    labels, variables = Labels(result.language), {}
+    if "decisions" in result.tables:
+        table = result.tables["decisions"]
+        variables = dict(zip(table["decision"], table["variable"], strict=True))
+    return {
+        **_programme_limits(result, labels),
+        **_rules_of_decisions(result, decisions),
+        **{
+            f"{decision}: largest {kind}": labels(f"limit.{kind}", name=shown.get(variable, variable))
+            for decision, variable in variables.items()
+            for kind in CHANGES
+        },
+    }
+
+
+def _rules_of_decisions(result: Result, decisions: Mapping[str, str]) -> dict[str, str]:
+    columns = [
+        result.tables[table][column] for table, column in LIMIT_COLUMNS.items() if table in result.tables
+    ]
+    parts = {str(name): str(name).rpartition(": ") for column in columns for name in column.unique()}
+    return {
+        name: f"{rule}: {decisions[identity]}"
+        for name, (rule, _, identity) in parts.items()
+        if rule and identity in decisions
     }
 
 
@@ -111,11 +167,21 @@ def _effects(result: Result) -> dict[str, str]:
     return {effect: label for effect, label in pairs if effect != label}
 
 
-def _renamed(result: Result, table: str, column: str, names: Mapping[str, str]) -> Any:
-    frame = result.tables[table]
-    if "subscript" in frame:
-        frame = frame.assign(**{column: full_names(frame), "subscript": ""})
-    return frame.assign(**{column: frame[column].map(lambda name: names.get(name, name))})
+def _names(shown: Mapping[str, str]) -> Any:
+    """The table of names: name for readers, and the model's own."""
+    import pandas as pd
+
+    rows = sorted((name.casefold(), name, variable) for variable, name in shown.items())
+    return pd.DataFrame([row[1:] for row in rows], columns=["name", "variable"])
+
+
+def _renamed(frame: Any, columns: Mapping[str, Mapping[str, str]]) -> Any:
+    """The table with the names of some columns replaced; a subscript becomes part of the name."""
+    for column, names in columns.items():
+        if "subscript" in frame:
+            frame = frame.assign(**{column: full_names(frame), "subscript": ""})
+        frame = frame.assign(**{column: frame[column].map(lambda name, names=names: names.get(name, name))})
+    return frame
 
 
 def _each(listed: Any, names: Mapping[str, str]) -> list[str]:

@@ -29,6 +29,8 @@ A4, A3 = 9, 8
 YEAR, CHANGE = "0", "+0.0%;-0.0%;0.0%"
 THIN: Style = {"bottom": 4, "bottom_color": LINE}
 """The line under an ordinary row."""
+QUIET: Style = {"italic": True, "font_color": "#555555"}
+"""A remark about what follows."""
 
 
 def number_format(values: Sequence[float], *, sign: bool = False) -> str:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, isfinite, log10
-
-from sdopt.export.cells import is_number
 from sdopt.export.labels import Labels
 from sdopt.export.lists import number_style
 from sdopt.export.page import Style
+from sdopt.sweep.rounding import (
+    apart_decimals,
+    is_calendar,
+    known_decimals,
+    level_decimals,
+    own_decimals,
+    quite,
+    range_decimals,
+)
 
-MOST = 9
-"""Most decimals that are shown."""
-DIGITS = 2
-"""Digits beyond the first that a range of a constant is shown with."""
-
-
-def known_decimals(error: float) -> int | None:
-    """Decimals of which the last is about as large as a standard error; None when that is not known."""
-    if not is_number(error) or error < 10.0**-MOST:
-        return None
-    return min(max(ceil(-log10(error)), 0), MOST)
-
-
-def range_decimals(low: float, high: float) -> int:
-    """Decimals with which a range shows three digits of its width (or of its value, without width)."""
-    size = abs(high - low) or abs(high)
-    return min(max(DIGITS - floor(log10(size)), 0), MOST) if size and isfinite(size) else DIGITS
+__all__ = [
+    "apart_decimals",
+    "chance_decimals",
+    "chance_style",
+    "chance_words",
+    "decimal_style",
+    "ends_style",
+    "error_style",
+    "known_decimals",
+    "level_style",
+    "level_unit",
+    "level_words",
+    "own_decimals",
+    "percent",
+    "range_decimals",
+]
 
 
 def decimal_style(decimals: int, *, sign: bool = False) -> Style:
@@ -53,5 +58,43 @@ def chance_style(low: float, high: float) -> Style:
 
 
 def chance_words(labels: Labels, value: float, decimals: int) -> str:
-    """A probability as a percentage inside a sentence."""
+    """A probability as a percentage inside a sentence; never 0 or 100 % for what is not quite so."""
+    if (side := quite(value, decimals)) != 0:
+        return labels("found.nearly_all" if side > 0 else "found.hardly_any")
     return f"{labels.number(100 * value, decimals)} %"
+
+
+def percent(share: float) -> str:
+    """The same on a terminal, in whole percents; - for what is not known."""
+    if share != share:
+        return "-"
+    return {-1: "<1%", 0: f"{share:.0%}", 1: ">99%"}[quite(share)]
+
+
+def level_style(low: float, high: float, unit: str, own: float | None = None) -> Style:
+    """The style of values of a constant with this range; with `own` of a number that was given."""
+    decimals = level_decimals(low, high, unit)
+    style = decimal_style(decimals if own is None else own_decimals(own, decimals))
+    if not is_calendar(unit, low, high):
+        return style
+    return {"num_format": str(style["num_format"]).removeprefix("#,##")}
+
+
+def ends_style(low: float, high: float, unit: str) -> Style:
+    """The style of both ends of a range and what lies between; of calendar years as these were given."""
+    if not is_calendar(unit, low, high):
+        return level_style(low, high, unit)
+    return level_style(low, high, unit, max(low, high, key=lambda end: own_decimals(end, 1)))
+
+
+def level_words(labels: Labels, value: float, low: float, high: float, unit: str) -> str:
+    """A value of a constant with this range, inside a sentence."""
+    decimals = level_decimals(low, high, unit)
+    if is_calendar(unit, low, high):
+        return labels.number(value, own_decimals(value, decimals), marks=False)
+    return labels.number(value, decimals)
+
+
+def level_unit(labels: Labels, low: float, high: float, unit: str) -> str:
+    """The unit behind such a value; none behind a year of the calendar."""
+    return "" if is_calendar(unit, low, high) else labels.unit(unit)

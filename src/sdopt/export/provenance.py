@@ -18,6 +18,7 @@ from sdopt.equations.system import EquationSystem
 from sdopt.export.replay_model import fill_in
 from sdopt.problem.build import Problem, constant_values
 from sdopt.problem.meaning import resolve
+from sdopt.problem.reader_names import decision_names, reader_names
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel
 
@@ -35,8 +36,11 @@ def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) ->
         "base_year": loaded.config.objective.base_year or loaded.config.decision_years.first,
         "horizon": [loaded.config.horizon.start, loaded.config.horizon.end],
         "shown": _shown(loaded.config.output, model.system),
-        "labels": _labels(loaded.config.output, model.system),
+        "labels": reader_names(loaded.config, model.system),
+        "decision_names": decision_names(loaded.config, model.system),
     }
+    if names := loaded.config.output.names:
+        facts["names_hash"] = text_hash(names.read_bytes())
     if municipality := loaded.config.model.municipality:
         facts["municipality_hash"] = text_hash(municipality.read_bytes())
     if ledger:
@@ -57,12 +61,6 @@ def _shown(output: Output, system: EquationSystem) -> list[str]:
     """Names as the model writes them, of what the config wants to see; all stocks when it does not say."""
     found = [resolve(name, system) for name in output.show] or system.of_kind("stock")
     return [variable.name for variable in found if variable is not None]
-
-
-def _labels(output: Output, system: EquationSystem) -> dict[str, str]:
-    """Name as the model writes it -> name for readers."""
-    found = {label: resolve(name, system) for name, label in output.labels.items()}
-    return {variable.name: label for label, variable in found.items() if variable is not None}
 
 
 def text_hash(content: bytes) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
+
+import click
 
 from sdopt.config.load import LoadedConfig
 from sdopt.export.decide_again import again_lines
 from sdopt.export.folder import as_json, check_writable, flush, summary, write_folder
 from sdopt.export.labels import Labels
+from sdopt.export.names import with_shown_names
+from sdopt.export.progress import TerminalLine
 from sdopt.export.provenance import run_facts, with_provenance
 from sdopt.export.tables import write_csv, write_parquet
 from sdopt.optimise.robust.run import optimise_robust, robust_result
+from sdopt.optimise.stopping import NEVER, STOPPED, Stop, stop_on_interrupt
 from sdopt.problem.build import Problem
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel
@@ -24,8 +30,17 @@ from sdopt.uncertainty.sample import draw_scenarios
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = ("central", "expected", "cvar", "worst_case", "largest_regret", "probability_of_loss")
+AMOUNTS = ("central", "expected", "cvar", "worst_case", "largest_regret")
+CHANCES = {"probability_of_loss": "P(loss)", "any_limit_broken": "P(limit broken)"}
 """Columns of the table of measures that the console shows."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was found, in words; and whether Ctrl-C stopped the search."""
+
+    text: str
+    interrupted: bool
 
 
 def robust(
@@ -34,13 +49,15 @@ def robust(
     problem: Problem,
     output: Path | None = None,
     scenarios: int | None = None,
-) -> str:
-    """Find robust allocations, replay them in PySD and write a new folder; what was found, in words.
+    time_limit: float | None = None,
+) -> Said:
+    """Find robust allocations, replay them in PySD and write a new folder.
 
     Parameters
     ----------
     output : folder that gets a new folder; the one of the config when None
     scenarios : number of draws; that of the config when None
+    time_limit : seconds after which the search gives the best so far, as it does at the first Ctrl-C
 
     Raises
     ------
@@ -54,12 +71,30 @@ def robust(
     started = datetime.now(UTC)
     root = output or loaded.config.output.directory
     check_writable(root)
-    result = find_robust(loaded, model, problem, scenarios)
-    return f"{describe_robust(result)}\n\nresults  {write_robust(result, loaded, root, started)}"
+    with RobustProgress() as progress, stop_on_interrupt(time_limit) as stop:
+        result = find_robust(loaded, model, problem, scenarios, stop, progress)
+    folder = write_robust(result, loaded, root, started)
+    said = f"{describe_robust(result)}\n\nresults  {folder}"
+    return Said(said, stop.interrupted and is_stopped(result))
+
+
+def is_stopped(result: Result) -> bool:
+    """Whether something of it was stopped before it was done."""
+    early = {status.key for status in STOPPED}
+    return result.status in STOPPED or result.figures["advice_status"] in early or _without_again(result)
+
+
+def _without_again(result: Result) -> bool:
+    return bool(result.figures.get("decide_again_stopped"))
 
 
 def find_robust(
-    loaded: LoadedConfig, model: SourceModel, problem: Problem, scenarios: int | None = None
+    loaded: LoadedConfig,
+    model: SourceModel,
+    problem: Problem,
+    scenarios: int | None = None,
+    stop: Stop = NEVER,
+    progress: RobustProgress | None = None,
 ) -> Result:
     """Robust allocations as a result, replayed in PySD; arguments and errors are those of `robust`."""
     asked = problem.config.robust
@@ -67,10 +102,13 @@ def find_robust(
     later = again and (again, *scenarios_and_groups(problem, again))
     count, seed = scenarios or asked.scenarios, problem.config.search.seed
     drawn = draw_scenarios(problem, "latin hypercube", count, seed)
-    answer = optimise_robust(problem, drawn, asked, _progress)
+    told = progress or RobustProgress()
+    answer = optimise_robust(problem, drawn, asked, told, stop=stop)
     result = robust_result(answer, model)
-    if later:
-        result = with_again(result, decide_again(*later, answer, partial(_progress, TOLD)), model)
+    if later and stop.reason() is not None:
+        result = result.with_figures(decide_again_stopped=True)
+    elif later:
+        result = with_again(result, decide_again(*later, answer, partial(told, TOLD), stop), model)
     return with_provenance(result, loaded, model)
 
 
@@ -81,8 +119,11 @@ def write_robust(result: Result, loaded: LoadedConfig, root: Path, started: date
 
 
 def _write_files(result: Result, loaded: LoadedConfig, folder: Path, started: datetime) -> None:
+    from sdopt.export.robust_picture import picture_forms
+    from sdopt.export.robust_report import robust_report
     from sdopt.export.workbook import workbook_bytes
 
+    labels = Labels(result.language)
     tables = folder / "tables"
     tables.mkdir()
     write_parquet(result.tables, tables)
@@ -91,27 +132,38 @@ def _write_files(result: Result, loaded: LoadedConfig, folder: Path, started: da
         "summary.json": as_json(summary(result)),
         "run.json": as_json(run_facts(started)),
         "config.yaml": loaded.text,
-        "report.txt": describe_robust(result) + "\n",
+        "report.txt": robust_report(result),
+        labels("readme.name"): labels("readme.robust", title=result.title),
     }
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode("utf-8", "replace"))
+    for form, content in picture_forms(result, labels, "png", "svg").items():
+        (folder / f"robust.{form}").write_bytes(content)
     (folder / "workbook.xlsx").write_bytes(workbook_bytes(result))
     flush(folder)
 
 
-def _progress(measure: str, iteration: int, best: float | None, bound: float, gap: float | None) -> None:
-    """One line on the terminal; silent when not a terminal."""
-    if sys.stderr.isatty():
+class RobustProgress(TerminalLine):
+    """Which measure, how far it is, and for how long already; silent when not used in a `with` statement."""
+
+    def __init__(self) -> None:
+        self.begun, self.shown = monotonic(), False
+
+    def __call__(
+        self, measure: str, iteration: int, best: float | None, bound: float, gap: float | None
+    ) -> None:
+        """Show a round."""
+        if not self.shown:
+            return
         found = "none yet" if best is None else f"{best:+,.4f}"
         part = "" if gap is None else f"  gap {gap:.3%}"
-        sys.stderr.write(
-            f"\r{measure:10s} round {iteration + 1:3d}  best {found}  bound {bound:+,.4f}{part}   "
-        )
-        sys.stderr.flush()
+        passed, said = f"{monotonic() - self.begun:5.0f} s", f"best {found}  bound {bound:+,.4f}{part}"
+        click.echo(f"\r{passed}  {measure:10s} round {iteration + 1:3d}  {said}   ", nl=False, err=True)
 
 
 def describe_robust(result: Result) -> str:
     """What was found in words and a table: every allocation by every measure, how sure, what it costs."""
+    result = with_shown_names(result)
     figures = result.figures
     unit, count = figures["objective_unit"], figures["scenarios"]
     failed = f"; {figures['failed_scenarios']} more failed" if figures["failed_scenarios"] else ""
@@ -132,21 +184,28 @@ def describe_robust(result: Result) -> str:
     left_out = figures["bound_leaves_out"]
     if left_out:
         lines += ["", f"bounds do without limits that are not concave: {', '.join(left_out)}"]
+    if is_stopped(result):
+        lines += ["", _stopped(result)]
     if "replay_max_relative_difference" in figures:
         lines += ["", f"PySD agrees at central values: {figures['replay_max_relative_difference']:.1e}"]
     return "\n".join(lines)
 
 
+def _stopped(result: Result) -> str:
+    """That this is not all that was asked for."""
+    again = "; deciding again was not begun" if _without_again(result) else ""
+    return f"stopped  before it was done: the best so far, with its gap{again}; more time may give better"
+
+
 def _measure_lines(table: pd.DataFrame) -> list[str]:
-    """The table of measures, one line per allocation."""
-    titles = [name.replace("_", " ").replace("probability of loss", "P(loss)") for name in SHOWN]
+    """The table of measures, one line per allocation; a limit counts as broken in any year, any of them."""
+    titles = [*(name.replace("_", " ") for name in AMOUNTS), *CHANCES.values()]
     lines = [f"{'allocation':12s}" + "".join(f"{title:>16s}" for title in titles)]
     for row in table.itertuples():
-        values = [getattr(row, name) for name in SHOWN]
-        shown = ["-" if value != value else f"{value:,.3f}" for value in values[:-1]]
-        lines.append(
-            f"{row.allocation:12s}" + "".join(f"{one:>16s}" for one in [*shown, f"{values[-1]:.1%}"])
-        )
+        amounts = [getattr(row, name) for name in AMOUNTS]
+        shown = ["-" if value != value else f"{value:,.3f}" for value in amounts]
+        shown += [f"{getattr(row, name):.1%}" for name in CHANCES]
+        lines.append(f"{row.allocation:12s}" + "".join(f"{one:>16s}" for one in shown))
     return lines
 
 
@@ -154,7 +213,8 @@ def _proof_lines(table: pd.DataFrame) -> list[str]:
     """How good every allocation is proved to be."""
     lines = []
     for row in table.itertuples():
-        proof = "no bound" if row.bound != row.bound else f"bound {row.bound:,.4f}, gap {row.gap:.3%}"
+        gap = "gap not known" if row.gap != row.gap else f"gap {row.gap:.3%}"
+        proof = "no bound" if row.bound != row.bound else f"bound {row.bound:,.4f}, {gap}"
         lines.append(f"{row.measure:12s}{row.value:,.4f}  {proof} ({row.status}); {row.assumes}")
     return lines
 

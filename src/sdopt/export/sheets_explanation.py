@@ -71,7 +71,8 @@ def fill_prices(page: Page) -> None:
 def _price_unit(text: str, labels: Any) -> str:
     """`A per B` with both in words."""
     whole, _, part = text.partition(" per ")
-    return str(labels("price.per", whole=labels.unit(whole), part=labels.unit(part)))
+    said = labels.unit(part)
+    return str(labels("price.per" if said else "price.per_one", whole=labels.unit(whole), part=said))
 
 
 def _price_styles(row: Mapping[str, Any], binding: str) -> list[Style]:

@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sdopt.export.findings_words import (
-    ADVICE,
-    driver_lines,
-    external_name,
-    failing_lines,
-    reason_words,
-)
+from sdopt.export.findings_words import driver_lines, external_name, failing_lines, span
 from sdopt.export.lists import NAME, TEXT, listed, number_style
-from sdopt.export.page import THIN, Page, Style
-from sdopt.export.precision import decimal_style, range_decimals
-from sdopt.export.sheets_uncertainty import COUNT, QUIET, picture
+from sdopt.export.page import QUIET, THIN, Page, Style
+from sdopt.export.precision import ends_style, level_style
+from sdopt.export.sheets_uncertainty import COUNT, picture
 from sdopt.export.views import fact, has
+from sdopt.export.worlds_beside import Listed, fill_beside
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = 20
-"""Most constants per external scenario in one table; the others are in the folder tables."""
 SHARE: Style = {"num_format": "0%"}
 # Table -> columns with numbers as parts of the variance, with their labels, and the one that orders the rows.
 PARTS = {
@@ -39,12 +32,21 @@ PARTS = {
     ),
     "explained_shares": ({"share": "part_share", "by_chance": "part_by_chance"}, "share"),
 }
+SWINGS = {
+    "low": "factor_low",
+    "high": "factor_high",
+    "at_low": "at_low",
+    "central": "at_central",
+    "at_high": "at_high",
+    "swing": "swing",
+}
+EFFECTS = {name: name for name in ("mu_star", "mu_star_low", "mu_star_high", "mu", "sigma")}
 
 
 def fill_sensitivity(page: Page) -> None:
     """Which constants matter: in words, a tornado, parts of the spread; what was drawn and what was not."""
     result, labels = page.book.result, page.labels
-    page.set_up([46, 19, *[13] * 6, 24])
+    page.set_up([46, 19, *[15] * 10])
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     page.heading(page.name, labels("sign.sensitivity", unit=unit))
     for line in driver_lines(result, labels):
@@ -52,76 +54,38 @@ def fill_sensitivity(page: Page) -> None:
     page.row += 1
     if has(result, "tornado"):
         picture(page, "tornado")
-        _tornado(page)
+        fill_beside(page, _tornado(result.tables["tornado"]))
     for name in PARTS:
         if has(result, name):
-            _parts(page, name)
+            fill_beside(page, _parts(name))
     if has(result, "morris_screening"):
-        _morris(page)
+        fill_beside(page, _morris(result.tables["morris_screening"]))
     _drawn(page)
     page.finish(len(page.widths))
 
 
-def _first(page: Page, name: str, column: str) -> pd.DataFrame:
-    """The largest rows of a table for the advice, per external scenario; says what is not shown."""
-    labels, table = page.labels, page.book.result.tables[name]
-    own = table[table["allocation"] == ADVICE]
-    ordered = own.sort_values(column, ascending=False, kind="stable", na_position="last")
-    worlds = [ordered[ordered["external"] == world] for world in dict.fromkeys(own["external"])]
-    kept = [rows.head(SHOWN) for rows in worlds]
-    page.section(labels(f"found.title.{name}"))
-    page.across(labels(f"found.note.{name}"), **QUIET)
-    hidden = len(own) - sum(map(len, kept))
-    if hidden:
-        page.across(labels("found.more", count=hidden, table=name), **QUIET)
-    import pandas as pd
+def _tornado(table: pd.DataFrame) -> Listed:
+    """One constant at a time at an end: a range by its width, what the advice gives by the largest swing."""
+    amount = number_style(table["swing"], sign=True)
 
-    shown = pd.concat(kept)
-    return shown.assign(
-        factor=shown["factor"],
-        world=[external_name(world, labels) for world in shown["external"]],
-        found_reason=[reason_words(reason, labels) for reason in shown["reason"]],
-    )
+    def looks(row: Mapping[str, Any]) -> dict[str, Style]:
+        level = ends_style(row["low"], row["high"], str(row["factor_unit"]))
+        return {column: level if column in ("low", "high") else amount for column in SWINGS}
+
+    return Listed("tornado", SWINGS, "swing", looks)
 
 
-def _tornado(page: Page) -> None:
-    """Improvement of the advice with one constant at either end."""
-    table = _first(page, "tornado", "swing")
-    shown = table.assign(at_central=table["central"], factor_low=table["low"], factor_high=table["high"])
-    ends = ["factor_low", "factor_high"]
-    amounts = ["at_low", "at_central", "at_high", "swing"]
-
-    def styles(row: Mapping[str, Any]) -> list[Style]:
-        level = decimal_style(range_decimals(row["factor_low"], row["factor_high"]))
-        amount = number_style([row["swing"]], sign=True)
-        return [NAME, TEXT, level, level, *[amount] * len(amounts), TEXT]
-
-    listed(page, shown, ["factor", "world", *ends, *amounts, "found_reason"], styles)
-    page.row += 1
+def _morris(table: pd.DataFrame) -> Listed:
+    """Elementary effects: which constants can be left at their central value."""
+    amount, signed = (number_style(table["mu_star"], sign=sign) for sign in (False, True))
+    looks = {column: signed if column == "mu" else amount for column in EFFECTS}
+    return Listed("morris_screening", EFFECTS, "mu_star", lambda _: looks)
 
 
-def _parts(page: Page, name: str) -> None:
+def _parts(name: str) -> Listed:
     """Which part of the spread of the improvement every constant explains."""
     columns, order = PARTS[name]
-    table = _first(page, name, order)
-    shown, heads = table.rename(columns=columns), list(columns.values())
-    styles: list[Style] = [NAME, TEXT, *[SHARE] * len(columns), TEXT]
-    listed(page, shown, ["factor", "world", *heads, "found_reason"], lambda _: styles)
-    page.row += 1
-
-
-def _morris(page: Page) -> None:
-    """Elementary effects: which constants can be left at their central value."""
-    table = _first(page, "morris_screening", "mu_star")
-    columns = ["mu_star", "mu_star_low", "mu_star_high", "mu", "sigma"]
-
-    def styles(row: Mapping[str, Any]) -> list[Style]:
-        amount = number_style([row["mu_star"]], sign=False)
-        signed = number_style([row["mu_star"]], sign=True)
-        return [NAME, TEXT, amount, amount, amount, signed, amount, TEXT]
-
-    listed(page, table, ["factor", "world", *columns, "found_reason"], styles)
-    page.row += 1
+    return Listed(name, columns, order, lambda _: dict.fromkeys(columns, SHARE))
 
 
 def _drawn(page: Page) -> None:
@@ -142,7 +106,7 @@ def _drawn(page: Page) -> None:
         )
 
         def styles(row: Mapping[str, Any]) -> list[Style]:
-            level = decimal_style(range_decimals(row["factor_low"], row["factor_high"]))
+            level = ends_style(row["factor_low"], row["factor_high"], row["unit"])
             return [NAME, TEXT, level, level, level, TEXT, TEXT]
 
         columns = ["factor", "distribution", "factor_low", "used", "factor_high", "unit", "fixed_in"]
@@ -182,7 +146,7 @@ def _boxes(page: Page) -> None:
 
     def styles(row: Mapping[str, Any]) -> list[Style]:
         ends = [end for end in (row["above"], row["up_to"]) if end == end]
-        level = decimal_style(range_decimals(min(0.0, *ends), max(0.0, *ends)))
+        level = level_style(*span(ends, row["unit"]), row["unit"])
         return [NAME, TEXT, COUNT, level, level, TEXT, *[SHARE] * 3]
 
     columns = ["factor", "where", "box_number", "above", "up_to", "unit"]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.cells import is_number
 from sdopt.export.decide_again import fill_again
 from sdopt.export.labels import Labels
 from sdopt.export.lists import NAME, TEXT, listed, number_style
-from sdopt.export.page import INK, THIN, YEAR, Page, Style
+from sdopt.export.page import INK, QUIET, THIN, YEAR, Page, Style
 from sdopt.export.precision import range_decimals
-from sdopt.export.sheets_uncertainty import QUIET
 from sdopt.export.views import fact, has
+from sdopt.optimise.stopping import STOPPED
 from sdopt.result import Result
 
 if TYPE_CHECKING:
@@ -86,6 +87,10 @@ def price_lines(result: Result, labels: Labels) -> list[str]:
         lines.append(
             labels("robust.price", name=whole, measure=robust_name(own, labels), unit=unit, **numbers)
         )
+    if result.status in STOPPED:
+        lines.append(labels("robust.stopped"))
+    if fact(result, "decide_again_stopped"):
+        lines.append(labels("robust.again_stopped"))
     failed = int(fact(result, "failed_scenarios") or 0)
     return [*lines, labels("robust.failed", failed=labels.number(failed, 0))] if failed else lines
 
@@ -96,14 +101,22 @@ def _measures(page: Page, table: pd.DataFrame) -> None:
         allocation=[robust_name(name, labels) for name in table["allocation"]],
         **{f"by_{name}": table[name] for name in MEASURES},
         chance_of_loss=table["probability_of_loss"],
+        chance_of_breaking=table["any_limit_broken"],
         limits_hold=table["meets_limits"],
     )
     amounts = [f"by_{name}" for name in MEASURES]
 
     def styles(row: Mapping[str, Any]) -> list[Style]:
-        return [NAME, *[number_style([row[name]], sign=True) for name in amounts], SHARE, {"align": "center"}]
+        return [
+            NAME,
+            *[number_style([row[name]], sign=True) for name in amounts],
+            *[SHARE] * 2,
+            {"align": "center"},
+        ]
 
-    listed(page, shown, ["allocation", *amounts, "chance_of_loss", "limits_hold"], styles)
+    listed(
+        page, shown, ["allocation", *amounts, "chance_of_loss", "chance_of_breaking", "limits_hold"], styles
+    )
 
 
 def _prices(page: Page, table: pd.DataFrame) -> None:
@@ -137,14 +150,19 @@ def assumed_words(row: Any, labels: Labels) -> str:
     """What the bound of a measure assumes, or that there is none, in the reader's language."""
     if not is_number(float(row.bound)):
         return labels("robust.no_bound")
-    said = str(row.assumes)
-    names = said.partition(", and so are: ")[2].partition(" (single scenarios")[0].partition(", but it")[0]
-    also = labels("certain.also", names=names.replace(", ", "; ")) if names else ""
-    odd = int(row.scenarios_not_concave)
-    single = labels("robust.single", count=odd) if odd else ""
-    raised = labels("robust.not_proved") if said.startswith("not proved") else ""
     what = labels(f"robust.concave.{row.measure}")
-    return labels("robust.concave", what=what, limits=also) + single + raised
+    also = labels("certain.also", names=row.leans_on) if row.leans_on else ""
+    said = labels("robust.concave", what=what, limits=also)
+    if row.bends:
+        said += labels("robust.bends", names=row.bends)
+    if row.scenarios_not_concave:
+        said += labels("robust.single", count=int(row.scenarios_not_concave))
+    if row.raised_by:
+        amount = labels.number(row.raised_by, max(-floor(log10(row.raised_by)), 0))  # one digit that counts
+        said += labels("robust.not_proved", amount=amount, unit=labels.unit(str(row.unit)))
+    if row.bests_not_proved:
+        said += labels("robust.bests_not_proved", count=int(row.bests_not_proved))
+    return said
 
 
 def _limits(page: Page, table: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""The sheets that list a table: constraints, assumptions, search and run."""
+"""The sheets that list a table: constraints, assumptions and search."""
 
 from __future__ import annotations
 
@@ -156,33 +156,3 @@ def _search_chart(page: Page, row: int, first: int, last: int) -> None:
     unit = page.labels.unit(str(fact(page.book.result, "objective_unit") or ""))
     chart = charts.lines(page.book, page.labels("search.chart"), unit, (page.name, first, 0, last, 0), rows)
     charts.place(page, chart, 0, page.pixels, CHART_HEIGHT, row=row)
-
-
-def fill_run(page: Page) -> None:
-    """Versions, seed, hashes, tolerances: what is needed to repeat the outcome."""
-    result, labels = page.book.result, page.labels
-    page.set_up([52, 94], portrait=True)
-    page.heading(page.name, labels("sign.run"))
-    page.header([labels("column.property"), labels("column.value")], [NAME, NAME])
-    page.freeze(page.row - 1)
-    facts = {"status": result.status.key, **_flat(result.provenance), **_flat(result.figures)}
-    for name, value in facts.items():
-        page.rows([[name, value]], [NAME, NAME])
-    page.finish(2)
-
-
-def _flat(facts: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested facts as one level, sorted, with dots in the names; lists as text with commas, tables not."""
-    flat: dict[str, Any] = {}
-    for key in sorted(facts):
-        value = facts[key]
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{before}{key}.")
-        elif not _is_table(value):
-            flat[f"{before}{key}"] = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
-    return flat
-
-
-def _is_table(value: Any) -> bool:
-    """Whether a fact is a list of rows, which stands on another sheet."""
-    return isinstance(value, (list, tuple)) and any(isinstance(row, Mapping) for row in value)

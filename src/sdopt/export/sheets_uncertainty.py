@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
+from sdopt.export.breach_words import breach_lines
 from sdopt.export.findings_picture import picture_forms
 from sdopt.export.findings_words import (
     allocation_name,
@@ -16,14 +17,17 @@ from sdopt.export.findings_words import (
     failed_line,
 )
 from sdopt.export.lists import NAME, TEXT, listed, number_style
-from sdopt.export.page import INK, THIN, Page, Style
+from sdopt.export.measured import measured_line
+from sdopt.export.page import INK, QUIET, THIN, Page, Style
 from sdopt.export.precision import chance_style, error_style
+from sdopt.export.sheets_breaches import fill_gains, fill_limits
 from sdopt.export.views import fact, has
 
 GUIDE = ("about", "order", "scenario", "chance", "precision", "failed", "limits")
+REGRETS = ("mean_least", "mean_most", "largest_least", "largest_most")
 POINTS = ("q05", "q25", "q50", "q75", "q95")
 COUNT: Style = {"num_format": "#,##0"}
-QUIET = {"italic": True, "font_color": "#555555"}
+SHARE: Style = {"num_format": "0%"}
 PIXELS_OF_ROW = 20
 HEIGHT = slice(20, 24)
 """Where a .png says how high it is."""
@@ -44,13 +48,16 @@ def fill_uncertain_guide(page: Page) -> None:
 
 
 def fill_uncertainty(page: Page) -> None:
-    """Conclusion first; then how the improvement is distributed, who beats whom, limits, and what failed."""
+    """Conclusion first; then limits, how the improvement is distributed, who wins, and what failed."""
     result, labels = page.book.result, page.labels
-    page.set_up([34, 19, 14, 14, *[11] * 9])
+    page.set_up([34, 19, 14, 14, *[11] * 11])
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
-    page.heading(page.name, labels("sign.uncertainty", unit=unit))
+    page.heading(
+        page.name, f"{labels('sign.uncertainty', unit=unit)} {measured_line(result, labels)}".strip()
+    )
     blocks = {
         "conclusion": conclusion_lines(result, labels),
+        "breaches": breach_lines(result, labels),
         "figures": distribution_lines(result, labels),
         "made": [*design_lines(result, labels), *failed_line(result, labels)],
     }
@@ -62,7 +69,13 @@ def fill_uncertainty(page: Page) -> None:
             page.row += 1
     if has(result, "curve"):
         picture(page, "improvement")
-    parts = {"distribution": _distribution, "pairs": _pairs, "risks": _risks, "regrets": _regrets}
+    parts = {
+        "distribution": _distribution,
+        "pairs": _pairs,
+        "limits": fill_limits,
+        "gains": fill_gains,
+        "regrets": _regrets,
+    }
     for table, fill in parts.items():
         if has(result, table):
             page.section(labels(f"found.title.{table}"))
@@ -87,10 +100,15 @@ def picture(page: Page, name: str) -> None:
 
 
 def _distribution(page: Page) -> None:
-    """Mean with its error, points of the distribution and probabilities, with intervals."""
-    labels = page.labels
+    """Mean with its error, points of the distribution and probabilities, that of a broken limit included."""
+    labels, tables = page.labels, page.book.result.tables
     page.across(labels("found.note.distribution"), **QUIET)
-    table = page.book.result.tables["distribution"]
+    table = tables["distribution"]
+    risky = has(page.book.result, "limits")
+    if risky:
+        whole = tables["limits"].query("limit == ''")[["allocation", "external", "broken", "null_broken"]]
+        table = table.merge(whole, on=["allocation", "external"], how="left")
+        table = table.rename(columns={"broken": "any_broken", "null_broken": "now_broken"})
     shown = table.assign(
         allocation=[allocation_name(name, labels) for name in table["allocation"]],
         world=[external_name(name, labels) for name in table["external"]],
@@ -101,14 +119,16 @@ def _distribution(page: Page) -> None:
         to_high=table["positive_high"],
     )
     columns = ["allocation", "world", "found_mean", "found_error", *POINTS, "positive", "from_low", "to_high"]
+    more = ["any_broken", "now_broken"] if risky else []
 
     def styles(row: Mapping[str, Any]) -> list[Style]:
         amount = error_style(row["found_error"], row["found_mean"], sign=True)
         error = error_style(row["found_error"], row["found_error"])
         chance = chance_style(row["from_low"], row["to_high"])
-        return [NAME, TEXT, {**amount, "bold": True}, error, *[amount] * len(POINTS), *[chance] * 3, COUNT]
+        chances = [chance] * 3 + [SHARE] * len(more)
+        return [NAME, TEXT, {**amount, "bold": True}, error, *[amount] * len(POINTS), *chances, COUNT]
 
-    listed(page, shown, [*columns, "scenarios_sound"], styles)
+    listed(page, shown, [*columns, *more, "scenarios_sound"], styles)
 
 
 def _pairs(page: Page) -> None:
@@ -128,41 +148,23 @@ def _pairs(page: Page) -> None:
     listed(page, shown, ["allocation", "against", "better", "from_low", "to_high"], styles)
 
 
-def _risks(page: Page) -> None:
-    """How likely every limit on the model is to be broken."""
-    labels = page.labels
-    table = page.book.result.tables["risks"]
-    shown = table.assign(
-        constraint=table["limit"],
-        allocation=[allocation_name(name, labels) for name in table["allocation"]],
-        from_low=table["broken_low"],
-        to_high=table["broken_high"],
-    )
-
-    def styles(row: Mapping[str, Any]) -> list[Style]:
-        return [NAME, TEXT, *[chance_style(row["from_low"], row["to_high"])] * 3]
-
-    listed(page, shown, ["constraint", "allocation", "broken", "from_low", "to_high"], styles)
-
-
 def _regrets(page: Page) -> None:
     """What every allocation misses compared with the best of each future by itself."""
     labels, table = page.labels, page.book.result.tables["regrets"]
     page.across(labels("found.note.regrets"), **QUIET)
-    amounts = ["mean_least", "mean_most", "largest_least", "largest_most"]
+    amounts = [name for name in REGRETS if table[name].notna().any()]
+    if len(amounts) < len(REGRETS):
+        page.across(labels("found.note.no_bound"), **QUIET)
+    known = bool(table["proved"].notna().any())
     shown = table.assign(
         allocation=[allocation_name(name, labels) for name in table["allocation"]],
         unit=[labels.unit(str(unit)) for unit in table["unit"]],
         scenarios_sound=table["scenarios"],
         share_proved=table["proved"],
     )
-    styles: list[Style] = [NAME, TEXT, *[number_style(table[name]) for name in amounts], {"num_format": "0%"}]
-    listed(
-        page,
-        shown,
-        ["allocation", "unit", *amounts, "share_proved", "scenarios_sound"],
-        lambda _: [*styles, COUNT],
-    )
+    styles: list[Style] = [NAME, TEXT, *[number_style(table[name]) for name in amounts], *[SHARE] * known]
+    columns = ["allocation", "unit", *amounts, *["share_proved"] * known, "scenarios_sound"]
+    listed(page, shown, columns, lambda _: [*styles, COUNT])
 
 
 SHOWN_FAILURES = 25

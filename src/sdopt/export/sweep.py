@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from time import monotonic
-from types import TracebackType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -19,38 +17,40 @@ from sdopt.batch.referee import Verdict
 from sdopt.config.load import LoadedConfig
 from sdopt.errors import ExportError, ReplayError
 from sdopt.export.console import Progress
-from sdopt.export.findings import findings_summary, said_lines, sweep_result, write_findings
+from sdopt.export.findings import findings_summary, sweep_result, write_findings
 from sdopt.export.folder import as_json, check_writable, flush, write_folder
+from sdopt.export.progress import SweepProgress
 from sdopt.export.provenance import run_facts, text_hash, versions, with_provenance
+from sdopt.export.sweep_summary import sweep_summary
 from sdopt.export.tables import write_csv
-from sdopt.export.unfinished import checkpoint, question_key
+from sdopt.export.unfinished import checkpoint, question_key, sweep_notes
 from sdopt.optimise.stopping import NEVER, Stop, stop_on_interrupt
 from sdopt.problem.build import Problem
 from sdopt.result import Result, Status
 from sdopt.source_model.read import SourceModel
 from sdopt.source_model.replay import CHECKED, REPLAY_TOLERANCE
 from sdopt.sweep.allocations import Advice, find_advice, given_advice
-from sdopt.sweep.chances import NO_SAMPLE
 from sdopt.sweep.cluster import how_it_computes
 from sdopt.sweep.executors import Spread
+from sdopt.sweep.hindsight import FOLDER, Hindsight, beside_tables, look_back
 from sdopt.sweep.parts import Parts
 from sdopt.sweep.plan import Plan
 from sdopt.sweep.referee import choose_runs, disagreement, referee
 from sdopt.sweep.reoptimise import Bests, figures_of, is_asked, local_searchers, re_optimise, tables_of
 from sdopt.sweep.rows import Outcome, outcome_of
 from sdopt.sweep.run import local_workers, plan_sweep, run_blocks
-from sdopt.sweep.statistics import allocation_table, limit_table
+from sdopt.sweep.statistics import allocation_table
 from sdopt.sweep.tables import write_tables
-from sdopt.uncertainty.designs import advice as design_advice
 from sdopt.uncertainty.sample import drawn_constants
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Judged: TypeAlias = Verdict | ReplayError
 """What PySD found, or why it cannot run the model."""
 
 NAMED = 10
 """Failed runs that are named; the rest is counted."""
-OFTEN = 0.2
-"""Seconds between two lines of progress."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,10 @@ def sweep(loaded: LoadedConfig, model: SourceModel, problem: Problem, asked: Ask
     """
     with stop_on_interrupt() as stop:
         done = run_sweep(loaded, model, problem, asked, stop)
-    return None if done is None else _summary(*done)
+    if done is None:
+        return None
+    found, verdict, folder = done
+    return sweep_summary(found.plan, found.outcome, found.bests, verdict, folder)
 
 
 def run_sweep(
@@ -89,8 +92,11 @@ def run_sweep(
     started = datetime.now(UTC)
     find_backend(asked.backend)
     check_writable(asked.root)
-    key = sha256(f"{question_key(loaded, model)} {asked.backend} {how_it_computes()}".encode()).hexdigest()
+    question = question_key(loaded, model)
+    key = sha256(f"{question} {asked.backend} {how_it_computes()}".encode()).hexdigest()
     with Parts(asked.root, key, resume=asked.resume) as parts:
+        for line in sweep_notes(parts, loaded, question):
+            click.echo(line, err=True)
         advice = given_advice(problem) or _found_advice(loaded, model, problem, parts, asked, stop)
         if not advice.finished:
             return None
@@ -106,13 +112,14 @@ def run_sweep(
                 bests = re_optimise(problem, plan.scenarios, advice.point, parts, spread, progress, stop)
             if bests is None:
                 return None
-        found = Found(loaded, model, plan, advice, outcome_of(plan, parts), started, bests)
+        back = None if bests is None else look_back(plan, bests, parts)
+        found = Found(loaded, model, plan, advice, outcome_of(plan, parts), started, bests, back)
         folder, verdict = write_sweep(found, parts, asked.root)
         parts.finished = True
-    return found, agreed(plan, verdict, folder), folder
+    return found, agreed(found.plans, verdict, folder), folder
 
 
-def agreed(plan: Plan, verdict: Judged, folder: Path) -> Verdict:
+def agreed(plans: Sequence[Plan], verdict: Judged, folder: Path) -> Verdict:
     """The verdict of PySD on results in a folder.
 
     Raises
@@ -123,7 +130,7 @@ def agreed(plan: Plan, verdict: Judged, folder: Path) -> Verdict:
     if isinstance(verdict, ReplayError):
         raise ReplayError(f"{verdict} The results are in {folder}, unchecked.") from verdict
     if not verdict.agrees:
-        raise ReplayError(f"{disagreement(plan, verdict)}\nDo not rely on the results, in {folder}.")
+        raise ReplayError(f"{disagreement(plans, verdict)}\nDo not rely on the results, in {folder}.")
     return verdict
 
 
@@ -140,41 +147,6 @@ def _found_advice(
     return advice
 
 
-class SweepProgress:
-    """One line on the terminal: how many runs are done, and how long the others take; else silent."""
-
-    def __init__(self, what: str = "runs") -> None:
-        self.what = what
-
-    def __enter__(self) -> SweepProgress:
-        """Start."""
-        self.shown, self.begun, self.last = sys.stderr.isatty(), monotonic(), 0.0
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the line."""
-        if self.shown:
-            click.echo(err=True)
-
-    def __call__(self, done: int, now: int, runs: int) -> None:
-        """Show how far it is; `now` is how many were done since the start."""
-        passed = monotonic() - self.begun
-        if not self.shown or (done < runs and passed - self.last < OFTEN):
-            return
-        self.last = passed
-        left = f", {_duration(passed / now * (runs - done))} left" if now else ""
-        said = f"{done:,} of {runs:,} {self.what}{left}" if done < runs else f"{runs:,} {self.what}"
-        click.echo(f"\r{said:60}", nl=False, err=True)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 @dataclass(frozen=True)
 class Found:
     """All that is written of a sweep, beside its parts."""
@@ -186,6 +158,12 @@ class Found:
     outcome: Outcome
     started: datetime
     bests: Bests | None
+    back: Hindsight | None = None
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """All that was run, in the order of the run numbers."""
+        return (self.plan, self.back.plan) if self.back else (self.plan,)
 
 
 def folder_title(problem: Problem) -> str:
@@ -218,7 +196,8 @@ def write_sweep(found: Found, parts: Parts, root: Path) -> tuple[Path, Judged]:
 def _judge(found: Found, parts: Parts, chosen: tuple[int, ...]) -> Judged:
     """PySD's verdict, or why it cannot run the model."""
     try:
-        return referee(found.plan, parts, found.model, chosen)
+        beside = [(found.back.plan, found.back.chosen)] if found.back else []
+        return referee([(found.plan, chosen), *beside], parts, found.model)
     except ReplayError as error:
         return error
 
@@ -226,16 +205,20 @@ def _judge(found: Found, parts: Parts, chosen: tuple[int, ...]) -> Judged:
 def _write(found: Found, chosen: tuple[int, ...], judged: Future[Judged], parts: Parts, folder: Path) -> None:
     """All files, on disk; only run.json holds when and where."""
     plan, outcome = found.plan, found.outcome
-    facts = {**run_facts(found.started), "parts_of_earlier_run": parts.earlier}
-    tables = {"summary": allocation_table(plan, outcome), "limits": limit_table(plan, outcome)}
     bests = tables_of(plan, outcome, found.bests) if found.bests is not None else {}
-    write_csv({**tables, **bests}, folder)
+    if found.back is not None:
+        bests |= beside_tables(found.back, parts)
+        (folder / FOLDER).mkdir()
+        write_tables(found.back.plan, parts, found.back.chosen, folder / FOLDER)
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write_tables, plan, parts, chosen, folder)
         result = sweep_result(found.loaded, found.model, plan, outcome, found.advice, parts)
         writing.result()
-    result = result.with_tables(**bests).with_figures(**_figures(found, judged.result()))
+    beside = {"summary": allocation_table(plan, outcome), **bests, **_limits(result)}
+    result = result.with_tables(**bests).with_figures(**_figures(found, judged.result(), beside))
+    write_csv(beside, folder)
     write_findings(result, folder)
+    facts = {**run_facts(found.started), "parts_of_earlier_run": parts.earlier}
     texts = {
         "design.json": as_json(_design(found)),
         "summary.json": as_json(findings_summary(result)),
@@ -245,6 +228,11 @@ def _write(found: Found, chosen: tuple[int, ...], judged: Future[Judged], parts:
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode("utf-8", "replace"))
     flush(folder)
+
+
+def _limits(result: Result) -> dict[str, DataFrame]:
+    """How often limits are broken, of a design that is a sample of futures."""
+    return {name: result.tables[name] for name in ("limits",) if name in result.tables}
 
 
 def _design(found: Found) -> dict[str, Any]:
@@ -287,8 +275,8 @@ def _design(found: Found) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _figures(found: Found, verdict: Judged) -> dict[str, Any]:
-    """What came of it: for summary.json."""
+def _figures(found: Found, verdict: Judged, tables: Mapping[str, DataFrame]) -> dict[str, Any]:
+    """What came of it: for summary.json; of limits what holds for all external scenarios together."""
     plan, outcome = found.plan, found.outcome
     named = list(outcome.failed.items())[:NAMED]
     return {
@@ -304,13 +292,17 @@ def _figures(found: Found, verdict: Judged) -> dict[str, Any]:
             "improvement": found.advice.improvement,
             "gap": found.advice.gap,
         },
-        "allocations": allocation_table(plan, outcome).to_dict("records"),
-        "limits": limit_table(plan, outcome).to_dict("records"),
+        "allocations": tables["summary"].to_dict("records"),
+        "limits": _together(tables["limits"]) if "limits" in tables else [],
         "re_optimised": None if found.bests is None else figures_of(plan, outcome, found.bests),
         "replay_check": CHECKED[plan.problem.system.time.method],
         "replay_tolerance": REPLAY_TOLERANCE,
         **_replay_figures(plan, verdict),
     }
+
+
+def _together(table: DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in table[table["external"] == ""].to_dict("records")]
 
 
 def _replay_figures(plan: Plan, verdict: Judged) -> dict[str, Any]:
@@ -325,74 +317,3 @@ def _replay_figures(plan: Plan, verdict: Judged) -> dict[str, Any]:
         "replay_worst_variable": variables[worst.variable].name if worst.variable else None,
         "replay_note": worst.note,
     }
-
-
-def _summary(found: Found, verdict: Verdict, folder: Path) -> str:
-    """What was done and found, for the terminal."""
-    plan, outcome = found.plan, found.outcome
-    unit, scenarios = plan.problem.objective_unit, plan.scenarios
-    worlds = f" x {len(scenarios.external)} external scenarios" if len(scenarios.external) > 1 else ""
-    lines = [
-        plan.problem.config.title,
-        "",
-        f"runs     {plan.runs:,}: {len(plan.names)} allocations x {scenarios.count:,} scenarios "
-        f"({plan.design}{worlds}), {len(plan.outputs)} outputs in {len(plan.kept)} years",
-        *_better_number(plan),
-        f"failed   {_failed(plan, outcome)}",
-        "",
-        f"improvement over the null alternative, {unit}",
-    ]
-    if plan.design in NO_SAMPLE:
-        lines += [f"a {plan.design} design is no sample of futures: no means or probabilities, see tables/"]
-    else:
-        lines += [f"{'':24}{'mean':>12}{'5 %':>12}{'95 %':>12}{'above 0':>10}{'breaks a limit':>16}"]
-        lines += [
-            f"{row.allocation[:23]:24}{row.mean:>+12,.3f}{row.low:>+12,.3f}{row.high:>+12,.3f}"
-            f"{row.positive:>10.1%}{row.any_broken:>16.1%}"
-            for row in allocation_table(plan, outcome).itertuples()
-        ]
-    lines += [
-        *_regrets(found),
-        "",
-        *said_lines(folder),
-        f"replay   PySD agrees in {len(verdict.runs)} runs: largest relative difference "
-        f"{verdict.worst.largest:.1e}",
-        f"results  {folder}",
-    ]
-    return "\n".join(lines)
-
-
-def _regrets(found: Found) -> list[str]:
-    """What the allocations return less than the best of every scenario, where that was looked for."""
-    if found.bests is None:
-        return []
-    figures = figures_of(found.plan, found.outcome, found.bests)
-    missing = figures["without_an_allocation"]
-    lines = [
-        "",
-        f"regret against the best of the first {figures['scenarios']} scenarios"
-        + (f" ({missing} of them without an allowed allocation)" if missing else ""),
-        f"{'':24}{'mean: least':>16}{'most':>12}{'largest: least':>16}{'most':>12}",
-    ]
-    return lines + [
-        f"{row['allocation'][:23]:24}{row['mean_least']:>+16,.3f}{row['mean_most']:>+12,.3f}"
-        f"{row['largest_least']:>+16,.3f}{row['largest_most']:>+12,.3f}"
-        for row in figures["regrets"]
-    ]
-
-
-def _better_number(plan: Plan) -> list[str]:
-    """What would be a better number of draws, if any."""
-    said = design_advice(plan.problem.config.sweep.design, plan.problem.config.sweep.scenarios)
-    return [f"advice   {said}"] if said else []
-
-
-def _failed(plan: Plan, outcome: Outcome) -> str:
-    """How many runs gave inf or nan, and why the first did."""
-    if not outcome.failed:
-        return "none"
-    (place, scenario), why = min(outcome.failed.items(), key=lambda item: (item[0][1], item[0][0]))
-    return (
-        f"{len(outcome.failed):,} runs, which count in no figure; scenario {scenario + 1}, "
-        f'allocation "{plan.names[place]}": {why}'
-    )

@@ -9,12 +9,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from sdopt.config.load import LoadedConfig
+from sdopt.config.sweep import ADVICE
 from sdopt.errors import OptimisationError, SimulationError
 from sdopt.export.folder import as_json
 from sdopt.export.provenance import with_provenance
 from sdopt.optimise.checkpoint import Checkpoint
 from sdopt.result import Result, Status
 from sdopt.source_model.read import SourceModel
+from sdopt.sweep.parts import Parts
 
 
 def question_key(loaded: LoadedConfig, model: SourceModel) -> str:
@@ -54,3 +56,23 @@ def checkpoint_notes(kept: Checkpoint, resume: bool) -> Iterator[str]:
         yield f"warning  no checkpoint was kept in {kept.folder}: {kept.failed}"
     elif not kept.finished:
         yield f"resume   to go on: the same command with --resume (kept in {kept.folder})"
+
+
+def sweep_notes(parts: Parts, loaded: LoadedConfig, question: str) -> Iterator[str]:
+    """What a user should know of earlier runs before a sweep begins; `question` is its `question_key`."""
+    root = parts.folder.parent
+    search = Checkpoint(root, question, resume=False)
+    searched = search.earlier and ADVICE not in loaded.config.sweep.allocations
+    if parts.resume and parts.earlier:
+        yield f"resume   goes on from {parts.earlier} finished parts in {parts.folder}"
+    elif parts.resume and searched:
+        yield f"resume   goes on with the search for the advice, in {search.folder}"
+    elif searched:
+        yield f"resume   an earlier search is in {search.folder}; not used: --resume would go on from it"
+    elif parts.resume:
+        yield f"resume   nothing to resume: this sweep has no unfinished run in {root}; starts afresh"
+        if others := parts.others:
+            yield (
+                "resume   unfinished there is a sweep of another config, model, version or computer, which "
+                f"is left as it is: {', '.join(others)}"
+            )

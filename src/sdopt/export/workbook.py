@@ -29,7 +29,8 @@ from sdopt.export.sheets_programmes import fill_programmes
 from sdopt.export.sheets_proof import fill_proof
 from sdopt.export.sheets_return import fill_return
 from sdopt.export.sheets_robust import fill_robust, fill_robust_guide
-from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_run, fill_search
+from sdopt.export.sheets_run import fill_names, fill_run
+from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_search
 from sdopt.export.sheets_text import fill_guide, fill_summary
 from sdopt.export.sheets_true import fill_break_even, fill_information
 from sdopt.export.sheets_uncertainty import fill_uncertain_guide, fill_uncertainty
@@ -64,6 +65,7 @@ SHEETS: Sheets = (
     ("assumptions", fill_assumptions, ("assumptions",)),
     ("search", fill_search, ("search", "audit", "starts")),
     ("proof", fill_proof, ("certificate",)),
+    ("names", fill_names, ("names",)),
     ("run", fill_run, ()),
 )
 
@@ -71,15 +73,17 @@ SWEEP_SHEETS: Sheets = (
     ("uncertain_guide", fill_uncertain_guide, ()),
     ("uncertainty", fill_uncertainty, ()),
     ("sensitivity", fill_sensitivity, ("drawn",)),
-    ("break_even", fill_break_even, ("break_even",)),
+    ("break_even", fill_break_even, ("break_even", "worth_of_decisions")),
     ("information", fill_information, ("information",)),
     ("failing", fill_failing, ("failing",)),
+    ("names", fill_names, ("names",)),
     ("run", fill_run, ()),
 )
 
 ROBUST_SHEETS: Sheets = (
     ("robust_guide", fill_robust_guide, ()),
     ("robust", fill_robust, ("robust_measures",)),
+    ("names", fill_names, ("names",)),
     ("run", fill_run, ()),
 )
 

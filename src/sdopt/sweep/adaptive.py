@@ -23,6 +23,7 @@ from sdopt.optimise.robust.measures import Measure
 from sdopt.optimise.robust.readings import Reader, without_failed
 from sdopt.optimise.robust.run import weakest
 from sdopt.optimise.robust.solve import RobustFound, share_work, solve
+from sdopt.optimise.stopping import NEVER, Stop
 from sdopt.problem.build import Problem
 from sdopt.sweep.stages import Learned, Stages, long_ensemble
 from sdopt.uncertainty.ensemble import Ensemble, build_ensemble
@@ -79,6 +80,7 @@ def adapt(
     left_out: set[int],
     progress: Progress = lambda *_: None,
     fixed: RobustFound | None = None,
+    stop: Stop = NEVER,
 ) -> Adaptive:
     """The best fixed path, and the best allocation when the group is known from `year` on.
 
@@ -89,6 +91,7 @@ def adapt(
     starts : allocations (point, decision) that are known, such as the null alternative and the advice
     left_out : constraints (positions) that are known not to be concave
     fixed : the best fixed path over these scenarios, if it is known already
+    stop : when to end with the best so far
 
     Raises
     ------
@@ -106,19 +109,19 @@ def adapt(
         )
     asked = robust.model_copy(update={"limits": "central", "probability_limits": {}})
     ensemble = without_failed(build_ensemble(problem, scenarios))
-    fixed = fixed or _best(ensemble, asked, starts, left_out, progress)
+    fixed = fixed or _best(ensemble, asked, starts, left_out, progress, stop)
     long = long_ensemble(ensemble, learned, stages)
     count = len(problem.constraints)
     known = {group * count + c for group in range(learned.count) for c in fixed.left_out}
     points = np.array([fixed.reading.point, *starts])[:, stages.origin]
-    adaptive = _best(long, asked, points, known, progress)
+    adaptive = _best(long, asked, points, known, progress, stop)
     return Adaptive(problem, ensemble.scenarios, learned, stages, year, fixed, adaptive)
 
 
 def _best(
-    ensemble: Ensemble, robust: Robust, starts: Floats, left_out: set[int], progress: Progress
+    ensemble: Ensemble, robust: Robust, starts: Floats, left_out: set[int], progress: Progress, stop: Stop
 ) -> RobustFound:
-    shared = share_work(Reader(ensemble), robust, starts, left_out)
+    shared = share_work(Reader(ensemble), robust, starts, left_out, stop)
     return solve(shared, Measure("expected", shared.probability), progress)
 
 

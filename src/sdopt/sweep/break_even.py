@@ -6,7 +6,7 @@ gains: the objective with it is above the objective without it, by more than rou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.config.units import amount_per_year
 from sdopt.equations.block import run_block
 from sdopt.equations.workers import Backend
 from sdopt.problem.build import Problem
-from sdopt.problem.functionals import present_value
-from sdopt.sweep.rows import BROKEN
+from sdopt.sweep.contrasts import Contrast, contrast_gains, money_moved
 from sdopt.uncertainty.ensemble import Ensemble, build_ensemble
 from sdopt.uncertainty.sample import Uncertain
 from sdopt.uncertainty.scenarios import CENTRAL, External, Scenarios
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Floats = NDArray[np.float64]
-Kind = Literal["a little more", "as advised"]
 
 INSIDE, OUTSIDE = 13, 2
 """Values of a constant that are looked at: within its range, and on either side of it."""
@@ -40,119 +37,9 @@ ROUNDING = 1e-10
 
 COLUMNS = (
     "contrast", "decision", "constant", "unit", "low", "central", "high", "break_even", "share_below",
-    "inside", "worth", "chance_not_worth", "gain_low", "gain_central", "gain_high", "gain_unit", "spent",
-    "looked_from", "looked_to",
+    "inside", "worth", "chance_not_worth", "no_number", "gain_low", "gain_central", "gain_high", "gain_unit",
+    "spent", "looked_from", "looked_to",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """Is a decision worth it? The decision vector (decision,) with `more` of it against that with `less`.
-
-    `a little more`: the null alternative with the decision raised, against the null alternative.
-    `as advised`: the advice, against the advice with this decision as in the null alternative.
-    """
-
-    kind: Kind
-    decision: str
-    more: Floats
-    less: Floats
-
-
-def contrasts_of(problem: Problem, advice: Floats, part: float) -> tuple[Contrast, ...]:
-    """Two contrasts per decision and programme, without those in which nothing changes.
-
-    Parameters
-    ----------
-    advice : decision vector (decision,)
-    part : how much a little more is, of today's value in every decision year; of the upper bound where today
-        is nothing. It stays within the bounds; other rules are left aside. Programmes, which run or do not,
-        have no little more.
-    """
-    null, columns = problem.decisions.null_vector(), _columns(problem)
-    found = []
-    for name, chosen in columns.items():
-        little, back = null.copy(), advice.copy()
-        if not problem.decisions.whole[chosen].any():
-            little[chosen] = _little_more(problem, null, chosen, part)
-        back[chosen] = null[chosen]
-        found += [Contrast("a little more", name, little, null), Contrast("as advised", name, advice, back)]
-    return tuple(one for one in found if not np.array_equal(one.more, one.less))
-
-
-def _columns(problem: Problem) -> dict[str, NDArray[np.intp]]:
-    """Positions in the decision vector of every decision and programme, by id."""
-    owner = {plan.start_label: plan.id for plan in problem.decisions.programmes}
-    owners = [owner.get(label, label) for label, _ in problem.decisions.labels()]
-    return {name: np.flatnonzero([one == name for one in owners]) for name in dict.fromkeys(owners)}
-
-
-def _little_more(problem: Problem, null: Floats, chosen: NDArray[np.intp], part: float) -> Floats:
-    upper = problem.decisions.upper()[chosen]
-    size = np.where(null[chosen] == 0, upper, np.abs(null[chosen]))
-    return np.asarray(np.clip(null[chosen] + part * size, problem.decisions.lower()[chosen], upper))
-
-
-def options_of(
-    problem: Problem, allocations: Mapping[str, Floats], contrasts: Sequence[Contrast]
-) -> dict[str, Floats]:
-    """What can be chosen from: allocations by name, and the advice with one decision as today where allowed.
-
-    A variant, called `advice, {decision} as today`, is left out when it breaks a rule, or a limit on model
-    variables at central values: it is then no choice.
-    """
-    backs = [one for one in contrasts if one.kind == "as advised"]
-    kept = _allowed(problem, np.array([one.less for one in backs])) if backs else ()
-    variants = {
-        f"advice, {one.decision} as today": one.less for one, keep in zip(backs, kept, strict=True) if keep
-    }
-    return {**allocations, **variants}
-
-
-def _allowed(problem: Problem, points: Floats) -> NDArray[np.bool_]:
-    """Whether decision vectors (point, decision) meet all rules, and the limits at central values."""
-    slacks = problem.slacks(problem.evaluator.values(points).value)
-    allowed = (slacks >= -BROKEN).all(axis=1)
-    for rule in problem.rules:
-        size = abs(rule.limit) + float((np.abs(points) @ np.abs(rule.weights)).max())
-        allowed &= points @ rule.weights <= rule.limit + BROKEN * size
-    return np.asarray(allowed)
-
-
-def money_moved(problem: Problem, more: Floats, less: Floats) -> tuple[float, float]:
-    """Present value of what one decision vector (decision,) costs more than another: net, and all moves.
-
-    In the objective's unit. All moves is the sum of sizes, so that money that goes from one decision to
-    another counts twice. nan when decisions are not money, or another money than the objective.
-    """
-    decisions, times, config = problem.decisions, problem.grid.times, problem.config
-    paths = [decisions.expand(point[None]) for point in (more, less)]
-    net = moves = 0.0
-    for key in decisions.keys:
-        unit = amount_per_year(problem.system.variables[key].unit)
-        if unit != problem.objective_unit:
-            return np.nan, np.nan
-        extra = np.asarray(paths[0][key][:, 0] - paths[1][key][:, 0], dtype=np.float64)
-        weights = present_value(key, key, config, times, unit).weights[key]
-        net, moves = net + float(weights @ extra), moves + float(weights @ np.abs(extra))
-    return net, moves
-
-
-def objectives(ensemble: Ensemble, points: Floats) -> Floats:
-    """Objective of decision vectors (point, decision) in every scenario, (point, scenario); nan: it failed.
-
-    Vectors that occur more than once are simulated once.
-    """
-    different, place = np.unique(points, axis=0, return_inverse=True)
-    found = np.array([ensemble.problem.objective(ensemble.values(point)) for point in different])
-    return np.where(np.isfinite(found), found, np.nan)[np.ravel(place)]
-
-
-def contrast_gains(ensemble: Ensemble, contrasts: Sequence[Contrast]) -> Floats:
-    """What every contrast gains in every scenario, (contrast, scenario), in the objective's unit."""
-    both = np.array([[one.more for one in contrasts], [one.less for one in contrasts]])
-    found = objectives(ensemble, both.reshape(-1, both.shape[-1]))
-    return np.asarray(found[: len(contrasts)] - found[len(contrasts) :])
 
 
 @dataclass(frozen=True)
@@ -180,22 +67,27 @@ def break_even(
     constants: Sequence[Uncertain],
     thresholds: Mapping[str, float],
     backend: Backend = run_block,
+    always: Collection[str] = (),
 ) -> DataFrame:
     """Where every decision stops being worth it, per uncertain constant that can change that, or matters.
 
     A row per place where it changes: more than one where the gain turns back. Changes that undo each other
     between two neighbouring values looked at (a twelfth of the range) are not seen. A constant that changes
-    nothing has a row without `break_even` when its range moves the gain by the threshold `matters`.
+    nothing has a row without `break_even` when its range moves the gain by the threshold `matters`, or when
+    its name is in `always`. Nothing is claimed of a stretch next to a value at which the model gives no
+    number.
 
     Returns
     -------
     table with columns contrast, decision, constant, unit; low, central, high: its range; break_even: the
     value sought; share_below: how much of its distribution lies below that; inside: whether it lies in the
-    range; worth: the decision is worth it `above` or `below` that value (`always`, `never` when it does not
-    change); chance_not_worth: how much of the distribution lies where it is not worth it; gain_low,
-    gain_central, gain_high: the gain at the ends and the middle of the range, in gain_unit; spent: present
-    value of the extra money, net, in gain_unit; looked_from, looked_to: the values between which was looked,
-    and the model gave numbers. Sorted by contrast, decision and falling chance_not_worth.
+    range; worth: the decision is worth it just `above` or `below` that value (`always`, `never` when it does
+    not change; `unseen` when it changes where the model gives no number, with `inside` whether that is in the
+    range); chance_not_worth: how much of the distribution lies where it is not worth it, nan when that is not
+    known of all; no_number: of how much it is not known; gain_low, gain_central, gain_high: the gain at the
+    ends and the middle of the range, in gain_unit; spent: present value of the extra money, net, in
+    gain_unit; looked_from, looked_to: the lowest and highest value at which the model gave numbers. Sorted by
+    contrast, decision and falling chance_not_worth, unknown last.
     """
     import pandas as pd
 
@@ -203,14 +95,15 @@ def break_even(
     if contrasts and constants:
         looked = _look(problem, tuple(contrasts), tuple(constants), thresholds["stretch"], backend)
         roots = _roots(problem, looked, backend)
+        matters = [-1.0 if one.name in always else thresholds["matters"] for one in constants]
         rows = [
             row
             for c in range(len(contrasts))
             for k in range(len(constants))
-            for row in _rows(problem, looked, c, k, roots.get((c, k), []), thresholds["matters"])
+            for row in _rows(problem, looked, c, k, roots.get((c, k), {}), matters[k])
         ]
     order = {(one.kind, one.decision): place for place, one in enumerate(contrasts)}
-    rows.sort(key=lambda row: (order[row["contrast"], row["decision"]], -row["chance_not_worth"]))
+    rows.sort(key=lambda row: (order[row["contrast"], row["decision"]], _last(-row["chance_not_worth"])))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -258,8 +151,11 @@ def _scenarios(constants: Sequence[Uncertain], values: Floats) -> Scenarios:
     return Scenarios(keys, values, (External(CENTRAL, {}, {}),), world, np.arange(count))
 
 
-def _roots(problem: Problem, looked: _Looked, backend: Backend) -> dict[tuple[int, int], list[float]]:
-    """Where worth changes, rising, by (contrast, constant); all stretches are narrowed at once."""
+def _roots(problem: Problem, looked: _Looked, backend: Backend) -> dict[tuple[int, int], dict[int, float]]:
+    """Where worth changes, by (contrast, constant) and stretch; all stretches are narrowed at once.
+
+    nan where the model gives no number on the way.
+    """
     from scipy.optimize import elementwise
 
     worth, finite = looked.worth(), np.isfinite(looked.gains)
@@ -276,9 +172,9 @@ def _roots(problem: Problem, looked: _Looked, backend: Backend) -> dict[tuple[in
     found = elementwise.find_root(
         searched, ends, args=(low, high, c.astype(float), k.astype(float)), tolerances=close, maxiter=TURNS
     )
-    roots: dict[tuple[int, int], list[float]] = {}
-    for contrast, constant, root in zip(c, k, low + found.x * (high - low), strict=True):
-        roots.setdefault((int(contrast), int(constant)), []).append(float(root))
+    roots: dict[tuple[int, int], dict[int, float]] = {}
+    for contrast, constant, at, root in zip(c, k, place, low + found.x * (high - low), strict=True):
+        roots.setdefault((int(contrast), int(constant)), {})[int(at)] = float(root)
     return roots
 
 
@@ -306,52 +202,102 @@ class _Searched:
         return np.asarray(more - less - self.looked.rounding)
 
 
+def _last(value: float) -> float:
+    return value if np.isfinite(value) else inf
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """On which side of what a decision is worth it, as far as the model gives numbers.
+
+    `values` (value,) rising, `worth` and `finite` (value,), `roots` by the value that they come after.
+    """
+
+    values: Floats
+    worth: NDArray[np.bool_]
+    finite: NDArray[np.bool_]
+    roots: Mapping[int, float]
+
+    @property
+    def turns(self) -> list[tuple[float, bool]]:
+        """Every known place where worth changes, rising, and whether it is worth it above."""
+        known = {at: root for at, root in sorted(self.roots.items()) if np.isfinite(root)}
+        return [(root, bool(self.worth[at + 1])) for at, root in known.items()]
+
+    @property
+    def otherwise(self) -> Literal["always", "never", "unseen"]:
+        """What holds where no place is known at which it changes."""
+        seen = self.worth[self.finite]
+        if seen.all():
+            return "always"
+        return "unseen" if seen.any() else "never"
+
+    def shares(self, one: Uncertain) -> tuple[float, float]:
+        """How much of the distribution lies where it is not worth it, and where that is not known.
+
+        Beyond the outermost values it is as at these.
+        """
+        upto = np.concatenate([[0.0], one.cdf(self.values), [1.0]])
+        below = np.concatenate([[0.0], one.cdf(np.nextafter(self.values, -inf)), [1.0]])
+        just_at = (upto - below)[1:-1]
+        lost, unknown = float(just_at[self.finite & ~self.worth].sum()), float(just_at[~self.finite].sum())
+        for at in range(-1, len(self.values)):
+            share = float(below[at + 2] - upto[at + 1])
+            part = self._not_worth(at, share, float(upto[at + 1]), one)
+            lost, unknown = lost + (part or 0.0), unknown + (share if part is None else 0.0)
+        return lost, unknown if unknown > ROUNDING else 0.0
+
+    def _not_worth(self, at: int, share: float, start: float, one: Uncertain) -> float | None:
+        """How much of the stretch after a value is not worth it, of its share; None when that is not known.
+
+        `start`: how much of the distribution lies at or below that value.
+        """
+        ends = [place for place in (at, at + 1) if 0 <= place < len(self.values)]
+        root = self.roots.get(at)
+        if not self.finite[ends].all() or (root is not None and not np.isfinite(root)):
+            return None
+        if root is None:
+            return 0.0 if self.worth[ends[0]] else share
+        before = float(one.cdf(np.array(root))) - start
+        return share - before if self.worth[at] else before
+
+
 def _rows(
-    problem: Problem, looked: _Looked, c: int, k: int, roots: Sequence[float], matters: float
+    problem: Problem, looked: _Looked, c: int, k: int, roots: Mapping[int, float], matters: float
 ) -> Iterator[dict[str, Any]]:
     """The rows of one contrast and one constant."""
-    contrast, one, gains, values = (
-        looked.contrasts[c],
-        looked.constants[k],
-        looked.gains[c, k],
-        looked.values[k],
-    )
-    finite = np.isfinite(gains)
-    inside = gains[OUTSIDE : OUTSIDE + INSIDE]
-    if not finite.any() or not (roots or _matters(inside, float(looked.central[c]), matters)):
+    contrast, one, gains = looked.contrasts[c], looked.constants[k], looked.gains[c, k]
+    sides = _Sides(looked.values[k], looked.worth()[c, k], np.isfinite(gains), roots)
+    within = slice(OUTSIDE, OUTSIDE + INSIDE)
+    inside, changes = gains[within], sides.otherwise == "unseen"
+    if not sides.finite.any() or not (changes or _matters(inside, float(looked.central[c]), matters)):
         return
-    first = bool(looked.worth()[c, k][int(np.argmax(finite))])
+    lost, unknown = sides.shares(one)
     common = {
         "contrast": contrast.kind, "decision": contrast.decision, "constant": one.name, "unit": one.unit,
         "low": one.low, "central": one.central, "high": one.high,
-        "chance_not_worth": _chance_not_worth(one, roots, first),
+        "chance_not_worth": np.nan if unknown else lost, "no_number": unknown,
         "gain_low": float(inside[0]), "gain_central": float(looked.central[c]),
         "gain_high": float(inside[-1]), "gain_unit": problem.objective_unit,
         "spent": float(looked.spent[c]),
-        "looked_from": float(values[finite][0]), "looked_to": float(values[finite][-1]),
+        "looked_from": float(looked.values[k][sides.finite][0]),
+        "looked_to": float(looked.values[k][sides.finite][-1]),
     }  # fmt: skip
-    for number, root in enumerate(roots):
+    for root, above in sides.turns:
         yield {
             **common,
             "break_even": root,
             "share_below": float(one.cdf(np.array(root))),
             "inside": one.low <= root <= one.high,
-            "worth": "below" if first == (number % 2 == 0) else "above",
+            "worth": "above" if above else "below",
         }
-    if not roots:
-        yield {
-            **common, "break_even": np.nan, "share_below": np.nan, "inside": False,
-            "worth": "always" if first else "never",
-        }  # fmt: skip
+    if not sides.turns:
+        worth = set(sides.worth[within][sides.finite[within]])
+        yield {**common, "break_even": np.nan, "share_below": np.nan, "inside": len(worth) > 1,
+               "worth": sides.otherwise}  # fmt: skip
 
 
 def _matters(inside: Floats, central: float, matters: float) -> bool:
     """Whether the range moves the gain by more than this part of the central gain."""
     known = inside[np.isfinite(inside)]
     return bool(len(known) and np.ptp(known) > matters * abs(central))
-
-
-def _chance_not_worth(one: Uncertain, roots: Sequence[float], first: bool) -> float:
-    """How much of the distribution lies where the decision is not worth it; `first`: worth at first."""
-    below = np.concatenate([[0.0], one.cdf(np.array(roots)), [1.0]])
-    return float(np.diff(below)[int(first) :: 2].sum())

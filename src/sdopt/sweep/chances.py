@@ -29,8 +29,8 @@ class Sample:
     weights: Floats
     group: NDArray[np.intp]
 
-    def part(self, chosen: Flags) -> Sample:
-        """Some of the scenarios."""
+    def part(self, chosen: Flags | NDArray[np.intp]) -> Sample:
+        """Some of the scenarios, by flags or by position."""
         return Sample(self.weights[chosen], self.group[chosen])
 
     def mean(self, values: Floats) -> tuple[float, float]:

@@ -18,9 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdopt.config.thresholds import known_thresholds
-from sdopt.sweep.break_even import Contrast
+from sdopt.sweep.contrasts import Contrast
 from sdopt.sweep.information import Probability, probability
-from sdopt.sweep.statistics import quantile
+from sdopt.sweep.rounding import (
+    EXACT,
+    is_calendar,
+    known_decimals,
+    level_decimals,
+    own_decimals,
+    range_decimals,
+)
+from sdopt.sweep.statistics import quantiles
 from sdopt.uncertainty.scenarios import Scenarios
 
 if TYPE_CHECKING:
@@ -30,6 +38,12 @@ Floats = NDArray[np.float64]
 Kind = Literal[
     "clearly better", "probably better", "roughly equal", "uncertain", "probably worse", "clearly worse"
 ]
+POINTS = ("q10", "q90", "from", "to")
+"""Points of a distribution in a conclusion."""
+SAME = 1e-9
+"""Chances that differ by less are the same."""
+EVEN = 0.01
+"""Part of all money moved below which what it costs net is called nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,8 @@ class Conclusion:
 
     Figures: probability (of a gain), probability_low, probability_high, worse, worse_low, worse_high (of a
     loss), small, small_low, small_high (of less than a small part of the money moved), mean, mean_low,
-    mean_high, from, to (between which the threshold `spread` of the futures lies), size, failed (share).
+    mean_high, error (standard error of the mean), q10, q90, from, to (between which the threshold `spread` of
+    the futures lies), size, failed (share).
     """
 
     kind: Kind
@@ -126,42 +141,58 @@ def other_kinds(
 def worth_table(
     contrasts: Sequence[Contrast],
     gains: Floats,
-    sizes: Sequence[float],
+    moved: Sequence[tuple[float, float]],
     scenarios: Scenarios,
     thresholds: Mapping[str, float],
-    language: str,
-    unit: str,
-    names: Mapping[str, str] | None = None,
 ) -> DataFrame:
-    """Is every decision worth it, with all that is uncertain at once?
+    """Is every decision worth it, with all that is uncertain at once? For the words: `worth_words`.
 
     Parameters
     ----------
     contrasts, gains : (contrast,) and (contrast, scenario), of `contrast_gains`
-    sizes : (contrast,), the money moved by each
-    thresholds, language, unit : as for `conclude`
-    names : what readers see for the names of decisions
+    moved : (contrast,), the money that each moves, of `money_moved`: net, and all moves
+    thresholds : as for `conclude`
 
     Returns
     -------
-    table with columns contrast, decision, kind, words, hangs_on (thresholds that would give other words), and
-    the figures of `Conclusion`.
+    table with columns contrast, decision, kind, hangs_on (thresholds that would give other words), spent (net
+    money), draws, and the figures of `Conclusion`.
     """
     import pandas as pd
 
     rows, weights, draws = [], scenarios.weights, len(np.unique(scenarios.draw))
-    for one, values, size in zip(contrasts, gains, sizes, strict=True):
-        decision = (names or {}).get(one.decision, one.decision)
-        subject, against = (
-            _text(f"{part} of {one.kind}", language, decision=decision) for part in ("subject", "against")
-        )
-        found = conclude(values, weights, size, thresholds, language,
-                         draws=draws, unit=unit, subject=subject, against=against)  # fmt: skip
-        others = other_kinds(values, weights, size, thresholds, draws)
-        hangs_on = "; ".join(f"{change}: {kind}" for change, kind in others.items())
-        row = {"contrast": one.kind, "decision": one.decision, "kind": found.kind, "words": found.words}
-        rows.append({**row, "hangs_on": hangs_on, **found.figures})
+    for one, values, (spent, size) in zip(contrasts, gains, moved, strict=True):
+        figures = _figures(values, weights, size, thresholds, draws)
+        hangs_on = said_changes(other_kinds(values, weights, size, thresholds, draws))
+        row = {"contrast": one.kind, "decision": one.decision, "kind": kind_of(figures, thresholds)}
+        rows.append({**row, "hangs_on": hangs_on, "spent": spent, "draws": draws, **figures})
     return pd.DataFrame(rows)
+
+
+def said_changes(others: Mapping[str, Kind]) -> str:
+    """What `other_kinds` found, as one text."""
+    return "; ".join(f"{change}: {kind}" for change, kind in others.items())
+
+
+def worth_words(
+    row: Mapping[str, Any], thresholds: Mapping[str, float], language: str, unit: str, decision: str
+) -> str:
+    """What may be said of a row of `worth_table`: its kind, how sure, how much, and for how much money.
+
+    `unit` and `decision` are what readers see for the objective's unit and for the decision.
+    """
+    spent, size = float(row["spent"]), float(row["size"])
+    money = np.isfinite(spent)
+    which = row["contrast"] if money else f"{row['contrast']} without money"
+    subject, against = (
+        _text(f"{part} of {which}", language, decision=decision) for part in ("subject", "against")
+    )
+    said = _words(row["kind"], row, thresholds, language, (unit, subject, against))
+    if not money:
+        return said
+    way = "shifts" if abs(spent) < EVEN * size else "costs" if spent > 0 else "saves"
+    amount = size if way == "shifts" else abs(spent)
+    return f"{said} {_text(way, language, money=number(amount, language), unit=unit)}"
 
 
 def _figures(
@@ -172,7 +203,8 @@ def _figures(
     found = {"failed": float(weights[~known].sum() / weights.sum()), "size": size}
     for name, yes in (("probability", improvements > 0), ("worse", improvements < 0), ("small", small)):
         found |= _named(name, probability(yes, known, weights, draws, confidence))
-    return found | _amounts(improvements[known], weights[known], thresholds, draws)
+    sound = round(draws * float(known.mean()))  # draws that failed tell nothing of the mean
+    return found | _amounts(improvements[known], weights[known], thresholds, sound)
 
 
 def _named(name: str, found: Probability) -> dict[str, float]:
@@ -186,51 +218,78 @@ def _amounts(
     from scipy.special import ndtri
 
     if not len(values):
-        return dict.fromkeys(("mean", "mean_low", "mean_high", "from", "to"), np.nan)
+        return dict.fromkeys(("mean", "mean_low", "mean_high", "error", *POINTS), np.nan)
     mean = float(np.average(values, weights=weights))
     variance = float(np.average((values - mean) ** 2, weights=weights))
-    half = float(ndtri((1 + thresholds["confidence"]) / 2)) * np.sqrt(variance / max(draws - 1, 1))
+    error = float(np.sqrt(variance / max(draws - 1, 1)))
+    half = float(ndtri((1 + thresholds["confidence"]) / 2)) * error
     tail = (1 - thresholds["spread"]) / 2
-    ends = quantile(values, weights, tail), quantile(values, weights, 1 - tail)
-    return {"mean": mean, "mean_low": mean - half, "mean_high": mean + half, "from": ends[0], "to": ends[1]}
+    points = zip(POINTS, quantiles(values, weights, [0.1, 0.9, tail, 1 - tail]), strict=True)
+    return {"mean": mean, "mean_low": mean - half, "mean_high": mean + half, "error": error, **dict(points)}
 
 
-def condition(rows: DataFrame, language: str, names: Mapping[str, str] | None = None) -> str:
-    """What would have to be true, in words: the break-even value that is likeliest to turn a decision round.
+def turning(rows: DataFrame) -> dict[str, Any] | None:
+    """The break-even value that is likeliest to turn a decision round; None when nothing does in its range.
 
     Parameters
     ----------
     rows : those of one contrast and one decision in the table of `break_even`
+
+    Returns
+    -------
+    that row of the table, with `chance_turns`: how much of the distribution lies on its other side. Of equal
+    chances the place nearest to the central value.
+    """
+    inside = rows[rows["inside"] & rows["break_even"].notna()]
+    if inside.empty:
+        return None
+    worth = float(inside["gain_central"].iloc[0]) > 0
+    lost = inside["share_below"].where(inside["worth"] == "above", 1 - inside["share_below"])
+    chances = lost if worth else 1 - lost  # of each end alone: a constant may have others
+    likeliest = inside[chances >= chances.max() - SAME]
+    place = (likeliest["break_even"] - likeliest["central"]).abs().idxmin()
+    return {**inside.loc[place].to_dict(), "chance_turns": float(chances[place])}
+
+
+def condition(rows: DataFrame, language: str, names: Mapping[str, str] | None = None) -> str:
+    """What would have to be true, in words; nothing when no constant was looked at.
+
+    Parameters
+    ----------
+    rows : as for `turning`
     language : `nl` or `en`
     names : what readers see for the names of constants
     """
-    inside = rows[rows["inside"]]
-    worth = float(rows["gain_central"].iloc[0]) > 0
-    if inside.empty:
-        return _text("worth everywhere" if worth else "worth nowhere", language)
-    turning = inside["chance_not_worth"] if worth else 1 - inside["chance_not_worth"]
-    row: dict[str, Any] = inside.loc[_nearest(inside, turning)].to_dict()
-    outside = row["share_below"] if row["worth"] == "above" else 1 - row["share_below"]
-    chance = outside if worth else 1 - outside  # of this end alone: there may be others
-    numbers = {"value": row["break_even"], "central": row["central"], "from": row["low"], "to": row["high"]}
-    return (
-        _text(
-            f"{'stays' if worth else 'becomes'} worth {row['worth']}",
-            language,
-            constant=(names or {}).get(row["constant"], row["constant"]),
-            unit="" if row["unit"] == "Dmnl" else row["unit"],
-            chance=_times(chance, language),
-            **{key: number(value, language) for key, value in numbers.items()},
-        )
-        .replace("  ", " ")
-        .replace(" .", ".")
+    if rows.empty:
+        return ""
+    worth, found = float(rows["gain_central"].iloc[0]) > 0, turning(rows)
+    if found is None:
+        unseen = rows[rows["inside"]]["constant"]
+        if unseen.empty:
+            return _text("worth everywhere" if worth else "worth nowhere", language)
+        listed = "; ".join((names or {}).get(name, name) for name in unseen)
+        return _text("worth unseen", language, constants=listed)
+    said = _text(
+        f"{'stays' if worth else 'becomes'} worth {found['worth']}",
+        language,
+        constant=(names or {}).get(found["constant"], found["constant"]),
+        chance=times(found["chance_turns"], language),
+        **_level_said(found, language),
     )
+    if found.get("no_number", 0.0) > 0:
+        said = f"{said} {_text('no number', language, share=times(found['no_number'], language))}"
+    return said.replace("  ", " ").replace(" .", ".")
 
 
-def _nearest(inside: DataFrame, turning: Any) -> Any:
-    """Of the constants with the largest chance of turning: the place nearest to the central value."""
-    likeliest = inside[turning == turning.max()]
-    return (likeliest["break_even"] - likeliest["central"]).abs().idxmin()
+def _level_said(found: Mapping[str, Any], language: str) -> dict[str, str]:
+    """A break-even value with the range and the value used; years of the calendar as they are written."""
+    low, high, unit = found["low"], found["high"], str(found["unit"])
+    calendar, decimals = is_calendar(unit, low, high), level_decimals(low, high, unit)
+    said = {"value": number(found["break_even"], language, decimals, marks=not calendar)}
+    for key, column in {"central": "central", "from": "low", "to": "high"}.items():
+        own = own_decimals(found[column], decimals)
+        said[key] = number(found[column], language, own, marks=not calendar)
+    return {**said, "unit": "" if calendar or unit.lower() == "dmnl" else unit}
 
 
 def _words(
@@ -257,35 +316,51 @@ def _words(
             "amount",
             language,
             unit=unit,
-            spread=_times(thresholds["spread"], language),
-            **{key: number(figures[key], language) for key in ("mean", "from", "to")},
+            spread=times(thresholds["spread"], language),
+            **_amounts_said(figures, language),
         ),
     ]
     if figures["failed"] > 0:
-        sentences.append(_text("failed", language, failed=_times(figures["failed"], language)))
+        sentences.append(_text("failed", language, failed=times(figures["failed"], language)))
     return " ".join(sentences)
 
 
 def _sampled(figures: Mapping[str, float], language: str) -> dict[str, str]:
     keys = {"times": "probability", "low": "probability_low", "high": "probability_high"}
-    return {name: _times(figures[key], language) for name, key in keys.items()}
+    return {name: times(figures[key], language) for name, key in keys.items()}
 
 
-def _times(share: float, language: str) -> str:
+def _amounts_said(figures: Mapping[str, float], language: str) -> dict[str, str]:
+    """The mean and the ends with at most three digits, and no more than the sample can tell."""
+    amounts = {key: figures[key] for key in ("mean", "from", "to")}
+    decimals = range_decimals(0.0, max(map(abs, amounts.values())))
+    known = known_decimals(figures["error"])
+    decimals = decimals if known is None else min(decimals, known)
+    return {key: number(value, language, decimals) for key, value in amounts.items()}
+
+
+def times(share: float, language: str) -> str:
     """A share as a number out of 100; never 0 or 100 for what is not quite so."""
     times = 100 * share
-    if 0 < times < 1 or 99 < times < 100:
+    if EXACT < share < 0.01 or 0.99 < share < 1 - EXACT:
         return _text("hardly any" if times < 1 else "nearly all", language)
     return f"{times:.0f}"
 
 
-def number(value: float, language: str) -> str:
-    """Three digits that count, with the language's own separators."""
+def number(value: float, language: str, decimals: int | None = None, *, marks: bool = True) -> str:
+    """A number with so many decimals, or three digits that count, with the language's own separators.
+
+    Without `marks` thousands are not marked.
+    """
     if value == 0 or not np.isfinite(value):
         return f"{value:.0f}".replace("-", "")
-    decimals = max(0, 2 - int(np.floor(np.log10(abs(value)))))
-    text = f"{value:,.{decimals}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
+    if decimals is None:
+        decimals = max(0, 2 - int(np.floor(np.log10(abs(value)))))
+        text = f"{value:,.{decimals}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        text = f"{round(value, decimals) + 0.0:,.{decimals}f}"
+    text = text if marks else text.replace(",", "")
     return text.translate(str.maketrans(",.", ".,")) if language == "nl" else text
 
 

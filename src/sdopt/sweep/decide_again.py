@@ -11,6 +11,7 @@ from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.replay_check import replay_checked
 from sdopt.optimise.robust.readings import without_failed
 from sdopt.optimise.robust.run import RobustAnswer, weakest
+from sdopt.optimise.stopping import NEVER, Stop
 from sdopt.optimise.tables import paths_of
 from sdopt.problem.build import Problem
 from sdopt.problem.meaning import resolve
@@ -54,6 +55,7 @@ def decide_again(
     learned: Learned,
     known: RobustAnswer,
     progress: Progress = lambda *_: None,
+    stop: Stop = NEVER,
 ) -> Adaptive:
     """The best fixed path and the best way to decide again, from the allocations that are known.
 
@@ -69,7 +71,8 @@ def decide_again(
     central = robust.limits == "central" and not robust.probability_limits
     fixed = best if central and _same(scenarios, known.ensemble.scenarios) else None
     left_out = set(known.nominal.planes.left_out)
-    return adapt(problem, scenarios, learned, again.year, robust, np.array(starts), left_out, progress, fixed)
+    at, points = again.year, np.array(starts)
+    return adapt(problem, scenarios, learned, at, robust, points, left_out, progress, fixed, stop)
 
 
 def _same(one: Scenarios, other: Scenarios) -> bool:

@@ -7,30 +7,27 @@ with intervals for what other draws would have given; a design that is no sample
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.batch.backends import find_backend
 from sdopt.config.sweep import ADVICE, Design
-from sdopt.config.thresholds import thresholds
 from sdopt.config.uncertainty import asked as asked_uncertainties
-from sdopt.equations.workers import Backend
-from sdopt.problem.build import Problem
 from sdopt.problem.uncertainties import left_out
-from sdopt.sweep.break_even import Contrast, break_even, contrasts_of
-from sdopt.sweep.chances import NO_SAMPLE, Sample, sample_of
+from sdopt.sweep.asked import CONFIDENCE, RANDOM, Asked
+from sdopt.sweep.break_even import break_even
+from sdopt.sweep.chances import NO_SAMPLE, Sample
+from sdopt.sweep.contrasts import contrasts_of
 from sdopt.sweep.information import information_table, probability_table
+from sdopt.sweep.options import option_tables
 from sdopt.sweep.plan import Plan
 from sdopt.sweep.rows import Outcome, limit_names
 from sdopt.sweep.statistics import quantile
+from sdopt.sweep.worth import advised_table, always_listed, worth_of_decisions
 from sdopt.uncertainty.ensemble import build_ensemble
-from sdopt.uncertainty.sample import Uncertain, drawn_constants
-from sdopt.uncertainty.scenarios import Scenarios
+from sdopt.uncertainty.sample import Uncertain
 from sdopt.uncertainty.sensitivity.analyse import analyse, failing_futures, tornado_scenarios, tornado_table
 
 if TYPE_CHECKING:
@@ -41,10 +38,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-CONFIDENCE = 0.95
-"""Of the intervals for what other draws, or the runs that failed, could have given."""
-TOGETHER = ""
-"""Name, in tables, of all external scenarios together."""
 SHARES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 """Points of a distribution: the value with at least this share of the weight at or below it."""
 CURVE = np.round(np.linspace(0.005, 0.995, 100), 3)
@@ -55,85 +48,10 @@ constant explains: the first. More take long, and change little.
 """
 MOST_PAIRS = 2_000
 """Most pairs of a contrast and a constant that a break-even value is looked for, each with some 17 runs."""
-RANDOM: tuple[Design, ...] = ("latin hypercube", "sobol")
+ALWAYS = 24
+"""Most constants that are listed whatever they do: of more, those with most swing in the tornado."""
 LOSES, BREAKS = "loses", "breaks"
 """How an allocation fails: it does not beat the null alternative; it breaks a limit."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A finished sweep and what is known of it."""
-
-    plan: Plan
-    outcome: Outcome
-
-    @property
-    def problem(self) -> Problem:
-        """The question."""
-        return self.plan.problem
-
-    @property
-    def backend(self) -> Backend:
-        """Who simulates what is run beside."""
-        return find_backend(self.plan.backend)[1]
-
-    @cached_property
-    def sample(self) -> Sample:
-        """All scenarios."""
-        return sample_of(self.plan.scenarios, self.plan.design)
-
-    @property
-    def numbers(self) -> Mapping[str, float]:
-        """The thresholds that hold here."""
-        return thresholds(self.problem.config.sweep.thresholds)
-
-    @cached_property
-    def drawn(self) -> tuple[Uncertain, ...]:
-        """The constants that are drawn, in the order of the scenarios' keys."""
-        return drawn_constants(self.problem, self.plan.scenarios.external)
-
-    @property
-    def compared(self) -> tuple[str, ...]:
-        """The allocations beside the null alternative."""
-        return self.plan.names[1:]
-
-    @cached_property
-    def apart(self) -> NDArray[np.intp]:
-        """Positions of scenarios drawn independently: of `saltelli` the first row of every base point.
-
-        Its other rows repeat all values but one, and would pass for knowledge.
-        """
-        scenarios = self.plan.scenarios
-        rows = len(scenarios.keys) + 2 if self.plan.design == "saltelli" else 1
-        return np.flatnonzero(scenarios.draw % rows == 0)
-
-    @property
-    def everything(self) -> tuple[tuple[str, ...], Floats, Scenarios, str]:
-        """Names and improvements (allocation, scenario), the scenarios drawn independently, and the unit."""
-        unit = self.problem.objective_unit
-        improvement = self.outcome.improvement[:, self.apart]
-        return self.plan.names, improvement, self.plan.scenarios.part(self.apart), unit
-
-    def improvement(self, name: str) -> Floats:
-        """Of an allocation, (scenario,)."""
-        return np.asarray(self.outcome.improvement[self.plan.names.index(name)])
-
-    def breaks(self, name: str) -> Flags:
-        """Where an allocation breaks some limit, (scenario,)."""
-        return np.asarray(self.outcome.broken[self.plan.names.index(name)].any(axis=0))
-
-    def first(self, draws: int) -> NDArray[np.intp]:
-        """Positions of the scenarios of the first draws of a random design; all of any other."""
-        few = self.plan.scenarios.draw < draws
-        return np.flatnonzero(few | (self.plan.design not in RANDOM))
-
-    def worlds(self) -> Iterator[tuple[str, Flags]]:
-        """All scenarios together, then every external scenario if there are several, as (scenario,)."""
-        scenarios = self.plan.scenarios
-        yield TOGETHER, np.ones(scenarios.count, dtype=np.bool_)
-        if len(scenarios.external) > 1:
-            for place, one in enumerate(scenarios.external):
-                yield one.name, scenarios.world == place
 
 
 def find(plan: Plan, outcome: Outcome) -> dict[str, DataFrame]:
@@ -144,14 +62,16 @@ def find(plan: Plan, outcome: Outcome) -> dict[str, DataFrame]:
     holds), each with _low and _high (95 % interval), unit
     curve: allocation, share, value (of the improvement, below which that share of the weight lies), unit
     pairs, information, break_even: see `probability_table`, `information_table`, `break_even`
-    risks: allocation, limit, broken (probability), broken_low, broken_high; the null alternative too
+    options, information_options: see `option_tables`
     failures: allocation, reason, runs
     drawn: constant, unit, low, central, high, distribution, external (where it is fixed instead), looked_at
-    (whether break-even values were looked for)
+    (whether break-even values were looked for), listed (why break-even values are listed also when it turns
+    nothing, "" otherwise: see `always_listed`)
     not_drawn: constant, reason (`chosen` by a decision; `fixed` when the model was read)
     tornado: external, allocation, factor, low, central_value, high (of the factor), factor_unit, central,
     at_low, at_high, swing, reason, unit
     failing, failing_boxes: see `failing_tables`
+    advised, worth_of_decisions: see `advised_table`, `worth_of_decisions`
     and those of `analyse`, in which output is the allocation
     """
     asked = Asked(plan, outcome)
@@ -166,23 +86,45 @@ def find(plan: Plan, outcome: Outcome) -> dict[str, DataFrame]:
             "curve": curve_table(asked),
             "pairs": probability_table(*asked.everything, CONFIDENCE),
             "information": information(asked),
-            "risks": risk_table(asked),
+            **option_tables(asked),
             **failing_tables(asked),
         }
     tables |= sensitivity_tables(asked)
-    contrasts = contrasts_of(asked.problem, plan.allocations[ADVICE], asked.numbers["little more"])
-    looked = influential(asked, tables, MOST_PAIRS // max(len(contrasts), 1))
-    tables["drawn"]["looked_at"] = [one in looked for one in asked.drawn]
-    return {**tables, "break_even": break_even_table(asked, contrasts, looked)}
+    return tables | _decision_tables(asked, tables)
 
 
-def influential(asked: Asked, tables: Mapping[str, DataFrame], most: int) -> list[Uncertain]:
-    """The constants that break-even values are looked for: all, or those with most swing in the tornado."""
-    if len(asked.drawn) <= most:
-        return list(asked.drawn)
+def _decision_tables(asked: Asked, tables: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+    """What the advice changes, whether that is worth it, and what would have to be true."""
+    problem, advice = asked.problem, asked.plan.allocations[ADVICE]
+    contrasts = contrasts_of(problem, advice, asked.numbers["little more"])
+    why = always_listed(problem, asked.drawn)
+    always = [one.name for one in influential([o for o in asked.drawn if o.name in why], tables, ALWAYS)]
+    looked = influential(asked.drawn, tables, MOST_PAIRS // max(len(contrasts), 1), always)
+    breaks = break_even(problem, contrasts, looked, asked.numbers, asked.backend, always)
+    found = {
+        "drawn": tables["drawn"].assign(
+            looked_at=[one in looked for one in asked.drawn],
+            listed=[why[one.name] if one.name in always else "" for one in asked.drawn],
+        ),
+        "break_even": breaks,
+        "advised": advised_table(problem, advice),
+    }
+    if asked.plan.design not in NO_SAMPLE and contrasts:
+        found["worth_of_decisions"] = worth_of_decisions(asked, contrasts, breaks)
+    return found
+
+
+def influential(
+    constants: Sequence[Uncertain], tables: Mapping[str, DataFrame], most: int, first: Collection[str] = ()
+) -> list[Uncertain]:
+    """At most so many constants: all, or those named `first` and then those with most swing (tornado)."""
+    if len(constants) <= most:
+        return list(constants)
     swings = tables["tornado"].groupby("factor")["swing"].max()
-    names = swings.sort_values(ascending=False, kind="stable").index[:most]
-    return [one for one in asked.drawn if one.name in set(names)]
+    known = {one.name for one in constants}
+    order = [*first, *swings.sort_values(ascending=False, kind="stable").index]
+    names = list(dict.fromkeys(name for name in order if name in known))[:most]
+    return [one for one in constants if one.name in set(names)]
 
 
 def information(asked: Asked) -> DataFrame:
@@ -193,13 +135,6 @@ def information(asked: Asked) -> DataFrame:
     improvement = asked.outcome.improvement[to_choose][:, asked.apart]
     scenarios = plan.scenarios.part(asked.apart)
     return information_table(improvement, scenarios, names, problem.objective_unit, seed)
-
-
-def break_even_table(
-    asked: Asked, contrasts: Sequence[Contrast], constants: Sequence[Uncertain]
-) -> DataFrame:
-    """Where every decision stops being worth it, from runs of its own at central values."""
-    return break_even(asked.problem, contrasts, constants, asked.numbers, asked.backend)
 
 
 def distribution_table(asked: Asked) -> DataFrame:
@@ -252,21 +187,6 @@ def curve_table(asked: Asked) -> DataFrame:
             rows += list(zip([name] * len(at), CURVE.tolist(), values[order][at].tolist(), strict=True))
     table = pd.DataFrame(rows, columns=["allocation", "share", "value"])
     return table.assign(unit=asked.problem.objective_unit)
-
-
-def risk_table(asked: Asked) -> DataFrame:
-    """How likely every allocation is to break every limit on model variables, in any year."""
-    import pandas as pd
-
-    rows = []
-    for place, name in enumerate(asked.plan.names):
-        sound = np.isfinite(asked.outcome.improvement[place])
-        for k, limit in enumerate(limit_names(asked.plan)):
-            broken = asked.outcome.broken[place, k]
-            rows.append(
-                {"allocation": name, "limit": limit, **_chance("broken", asked.sample, broken, sound)}
-            )
-    return pd.DataFrame(rows, columns=["allocation", "limit", "broken", "broken_low", "broken_high"])
 
 
 def failure_table(asked: Asked) -> DataFrame:

@@ -31,10 +31,8 @@ SHUFFLES = 200
 """Random orders that show what a constant without any meaning seems to be worth."""
 CHANCE = 0.05
 """Probability that such a constant seems to be worth more than `by_chance`."""
-ONE_IN_TWENTY = 1.645
-"""So many standard deviations from the mean are exceeded with that probability, by a normal deviate."""
-FOLDS = 20
-"""Parts of the draws that are left out in turn, for the standard error."""
+CAREFUL = 1.4
+"""How much heavier bends count than in plain cross-validation, which now and then follows noise."""
 MOST = 5000
 """Draws that are used at most: more take long, and change little."""
 ROUNDING = 1e-12
@@ -75,10 +73,10 @@ def probability(
     The unknown may all be true or all be false: that widens the interval. All arrays are (scenario,). `draws`
     is how many scenarios are independent of each other: those in other external scenarios are not.
     """
+    if not known.any():
+        return Probability(np.nan, 0.0, 1.0)
     weight, missing = weights / weights.sum(), ~known
     surely, perhaps = float(weight @ (yes & known)), float(weight @ missing)
-    if perhaps >= 1.0:
-        return Probability(np.nan, 0.0, 1.0)
     low = wilson(min(surely, 1.0), draws, confidence)[0]
     high = wilson(min(surely + perhaps, 1.0), draws, confidence)[1]
     return Probability(surely / (1.0 - perhaps), low, high)
@@ -166,9 +164,9 @@ def information_table(
 
     The choice is between the allocations given; with others to choose from knowing is worth at least as much,
     so all values are lower bounds. `everything` is the expected value of perfect information; of one constant
-    it is found by regression of every improvement on it (Strong, Oakley and Brennan 2014), with what a
-    constant without meaning would seem to be worth taken off. It holds what is learned of others too, where
-    constants are correlated.
+    it is found by regression of every improvement, over that of the allocation that is best on average, on it
+    (Strong, Oakley and Brennan 2014), with what a constant without meaning would seem to be worth taken off.
+    It holds what is learned of others too, where constants are correlated.
 
     Parameters
     ----------
@@ -178,15 +176,15 @@ def information_table(
 
     Returns
     -------
-    table with columns uncertainty (`everything`, a constant, or `external scenario`), value, error (its
-    standard error; of a value that chance gives too, that of chance), by_chance (a constant without meaning
-    exceeds it in 1 of 20 cases), unit, value_eur (nan when the unit is no money), part (of everything),
-    draws, left_out (draws with a failed run), reason: why it is nan, or empty. Sorted: everything, then what
-    is worth most.
+    table with columns uncertainty (`everything`, a constant, or `external scenario`), value, error (the
+    standard error of what choosing by it gained; 0 where it would never have changed the choice), by_chance
+    (a constant without meaning exceeds it in 1 of 20 cases), unit, value_eur (nan when the unit is no money),
+    part (of everything), draws, left_out (draws with a failed run), reason: why it is nan, or empty. Sorted:
+    everything, then what is worth most.
 
     Source
     ------
-    doi 10.1177/0272989X13505910
+    Values: doi 10.1177/0272989X13505910. `CAREFUL`: Kim and Gu 2004, doi 10.1046/j.1369-7412.2003.05316.x
     """
     import pandas as pd
 
@@ -265,13 +263,20 @@ class _Learned:
         """Mean over the external scenarios, (draw, allocation)."""
         return np.asarray(np.tensordot(self.per_world, self.shares, 1).T)
 
+    @cached_property
+    def over_best(self) -> Floats:
+        """The mean over that of the allocation that is best on average, (draw, allocation).
+
+        What all allocations have in common is no ground to choose, and is left out of the noise.
+        """
+        return np.asarray(self.mean - self.mean[:, [np.argmax(self.mean.mean(axis=0))]])
+
     def everything(self) -> Worth:
         """Of knowing all: the best allocation of every scenario, less the best for all."""
         if not self.draws:
             return np.nan, np.nan, np.nan, "a run failed in every draw"
         gained = self.per_world.max(axis=0) @ self.shares - self.mean[:, np.argmax(self.mean.mean(axis=0))]
-        error = gained.std(ddof=1) / np.sqrt(self.draws) if self.draws > 1 else np.nan
-        return float(gained.mean()), float(error), 0.0, ""
+        return float(gained.mean()), _standard_error(gained), 0.0, ""
 
     @cached_property
     def _whole(self) -> float:
@@ -285,8 +290,7 @@ class _Learned:
         value = means.max(axis=0) @ self.shares - (means @ self.shares).max()
         gained = self.per_world[means.argmax(axis=0), :, np.arange(len(self.shares))].T @ self.shares
         gained = gained - self.mean[:, np.argmax(self.mean.mean(axis=0))]
-        error = gained.std(ddof=1) / np.sqrt(self.draws) if self.draws > 1 else np.nan
-        return max(float(value), 0.0), float(error), 0.0, ""
+        return max(float(value), 0.0), _standard_error(gained), 0.0, ""
 
     def constant(self, k: int) -> Worth:
         """Of knowing one constant."""
@@ -301,25 +305,16 @@ class _Learned:
             place = np.argsort(np.lexsort((random, place)))
         regress = _group_means if few else self._smoothed
         usual, most = self._chance(_group_means, place) if few else self._by_chance
-        found = _best_of(regress(place, self.mean)) - usual
-        value, chance = min(max(found, 0.0), self._whole), max(most - usual, 0.0)
-        # Leaving parts out takes most of the time, and tells nothing of a value that chance gives too.
-        error = self._error(regress, place) if value > chance else chance / ONE_IN_TWENTY
-        return value, error, chance, ""
+        fitted = regress(place, self.over_best)
+        value = min(max(_best_of(fitted) - usual, 0.0), self._whole)
+        gained = np.take_along_axis(self.over_best, fitted.argmax(axis=1)[:, None], axis=1)[:, 0]
+        return value, _standard_error(gained), max(most - usual, 0.0), ""
 
     def _chance(self, regress: Regression, place: NDArray[np.intp]) -> tuple[float, float]:
         """What a constant without meaning seems to be worth: usually, and exceeded with `CHANCE`."""
         random = np.random.default_rng(self.seed)
-        found = [_best_of(regress(place, random.permutation(self.mean))) for _ in range(SHUFFLES)]
+        found = [_best_of(regress(place, random.permutation(self.over_best))) for _ in range(SHUFFLES)]
         return float(np.mean(found)), float(np.quantile(found, 1 - CHANCE))
-
-    def _error(self, regress: Regression, place: NDArray[np.intp]) -> float:
-        """Standard error of a value: the regression is done again without each part of the draws in turn."""
-        parts = np.random.default_rng(self.seed).permutation(self.draws) % FOLDS
-        without = np.array(
-            [_best_of(regress(place[parts != part], self.mean[parts != part])) for part in range(FOLDS)]
-        )
-        return float(np.sqrt((FOLDS - 1) / FOLDS * np.sum((without - without.mean()) ** 2)))
 
     @cached_property
     def _by_chance(self) -> tuple[float, float]:
@@ -327,7 +322,7 @@ class _Learned:
         return self._chance(self._smoothed, np.arange(self.draws))
 
     def _smoothed(self, place: NDArray[np.intp], values: Floats) -> Floats:
-        return self._smooth(len(values)).fit(values[np.argsort(place)])
+        return self._smooth(len(values)).fit(values[np.argsort(place)])[place]
 
     def _smooth(self, count: int) -> _Smooth:
         if count not in self.smooths:
@@ -336,8 +331,12 @@ class _Learned:
 
 
 Regression = Callable[[NDArray[np.intp], Floats], Floats]
-"""Expectations (draw, allocation), in any order of draws, from the rank of a constant's value (draw,) and
-values (draw, allocation)."""
+"""Expectations (draw, allocation) from the rank of a constant's value (draw,), and values like them."""
+
+
+def _standard_error(gained: Floats) -> float:
+    """Of the mean of what every draw gained, (draw,)."""
+    return float(gained.std(ddof=1) / np.sqrt(len(gained))) if len(gained) > 1 else np.nan
 
 
 def _best_of(fitted: Floats) -> float:
@@ -382,6 +381,6 @@ class _Smooth:
         outside = (values**2).sum(axis=0) - (heights**2).sum(axis=0)
         kept = 1 / (1 + STIFFNESS[:, None] * self.bends)
         left = np.maximum(outside, 0.0) + ((1 - kept) ** 2) @ heights**2
-        score = left / (count - kept.sum(axis=1)[:, None]) ** 2
+        score = left / np.maximum(count - CAREFUL * kept.sum(axis=1)[:, None], 1.0) ** 2
         chosen = kept[np.argmin(score, axis=0)].T
         return np.asarray(self.waves @ (chosen * heights))

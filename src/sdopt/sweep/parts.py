@@ -42,7 +42,7 @@ class Parts:
         self.folder, self.resume = root / f"{FOLDER}{key[:KEY_DIGITS]}", resume
         self.finished = False
         self.lock: IO[bytes] | None = None
-        self.earlier = len(list(self.folder.glob(f"*{SUFFIX}")))
+        self.earlier = self.count
 
     def __enter__(self) -> Parts:
         """Be the only run that writes here, until this process ends, however it ends."""
@@ -51,6 +51,8 @@ class Parts:
             (self.folder / README).write_text(NOTE, encoding="utf-8")
             self.lock = (self.folder / LOCK).open("ab")
         except OSError as error:
+            if not (self.folder / LOCK).exists():  # else another run may be at work there
+                self._tidy()
             raise self._failure(error) from error
         try:
             lock(self.lock)
@@ -71,8 +73,23 @@ class Parts:
         """Give the folder free; after a finished sweep it goes, with all that this module put there."""
         if self.lock is not None:
             unlock(self.lock)
+        self._tidy()
+
+    @property
+    def count(self) -> int:
+        """How many parts there are now."""
+        return len(list(self.folder.glob(f"*{SUFFIX}")))
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The folders beside this one with parts of other sweeps, by name."""
+        found = sorted(path.parent for path in self.folder.parent.glob(f"{FOLDER}*/*{SUFFIX}"))
+        return tuple(dict.fromkeys(folder.name for folder in found if folder != self.folder))
+
+    def _tidy(self) -> None:
+        """Take the folder away when the sweep is finished, or when nothing was kept."""
         with suppress(OSError):
-            if self.finished or not list(self.folder.glob(f"*{SUFFIX}")):
+            if self.finished or not self.count:
                 for pattern in (f"*{SUFFIX}", "*.new", README, LOCK):
                     for path in self.folder.glob(pattern):
                         path.unlink(missing_ok=True)
@@ -112,7 +129,14 @@ class Parts:
         return None
 
     def _failure(self, error: OSError) -> ExportError:
+        why = f"{self.folder}: cannot be written ({error.strerror or error})."
+        count = self.count
+        if not count:
+            return ExportError(
+                f"{why} Nothing was done yet. Check free space and rights, or choose another "
+                "output.directory or --output."
+            )
         return ExportError(
-            f"{self.folder}: cannot be written ({error.strerror or error}). What is done is kept there: make "
-            "room, then give the same command with --resume."
+            f"{why} What is done ({count} parts) is kept there: make room, then give the same command with "
+            "--resume."
         )

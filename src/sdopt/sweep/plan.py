@@ -19,6 +19,7 @@ from sdopt.problem.evaluate import functional_matrix
 from sdopt.problem.functionals import Functional
 from sdopt.problem.limits import Listed, listed_constraints
 from sdopt.problem.meaning import elements
+from sdopt.sweep.parties import Party, entry_sums, parties_of
 from sdopt.sweep.simulation import Block, Simulation
 from sdopt.uncertainty.scenarios import Scenarios
 
@@ -47,6 +48,18 @@ class Plan:
     allocations: Mapping[str, Floats]
     outputs: tuple[str, ...]
     backend: str
+    part: str = "block"
+    """What the parts with its blocks are called by."""
+    before: int = 0
+    """How many runs are numbered before these."""
+    known_as: NDArray[np.intp] | None = None
+    """Numbers of its scenarios, (scenario,), where they do not just count up from 1."""
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int32]:
+        """What every scenario is called by, (scenario,)."""
+        counted = np.arange(1, self.scenarios.count + 1)
+        return (counted if self.known_as is None else self.known_as).astype(np.int32)
 
     @property
     def runs(self) -> int:
@@ -75,21 +88,13 @@ class Plan:
         return tuple(listed_constraints(self.problem.config, self.problem.system, self.problem.grid))
 
     @cached_property
-    def perspectives(self) -> tuple[Functional, ...]:
-        """Present value of every perspective of the ledger; none without a ledger."""
-        ledger = self.problem.ledger
-        found = []
-        for perspective in ledger.perspectives if ledger else ():
-            weights: dict[str, Floats] = {}
-            for entry in ledger.entries if ledger else ():
-                if weight := perspective.weight(entry):
-                    weights[entry.key] = weights.get(entry.key, 0.0) + weight * entry.present
-            found.append(Functional(perspective.name, None, weights, ledger.unit if ledger else ""))
-        return tuple(found)
+    def parties(self) -> tuple[Party, ...]:
+        """Whose gains are kept: pockets and perspectives of the ledger; none without a ledger."""
+        return parties_of(self.problem.ledger)
 
     @cached_property
     def functionals(self) -> tuple[Functional, ...]:
-        """The sums of every run: the problem's functionals, what limits are relative to, perspectives.
+        """The sums of every run: the problem's functionals, what limits are relative to, and the ledger.
 
         Components, which a sweep does not report, are left empty, so that rows are as in the problem.
         """
@@ -99,7 +104,7 @@ class Plan:
             for row, functional in enumerate(self.problem.evaluator.functionals)
         ]
         others = [functional for one in self.listed for functional in one.others.values()]
-        return (*own, *others, *self.perspectives)
+        return (*own, *others, *entry_sums(self.problem.ledger))
 
     @cached_property
     def program(self) -> Program:

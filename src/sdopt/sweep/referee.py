@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,24 +37,30 @@ def _position(scenario: int, place: int, names: int) -> int:
     return int(scenario) * names + int(place)
 
 
-def referee(plan: Plan, parts: Parts, model: SourceModel, runs: tuple[int, ...]) -> Verdict:
-    """Repeat runs, by position, in PySD, and compare what was kept of them.
+def referee(chosen: Sequence[tuple[Plan, tuple[int, ...]]], parts: Parts, model: SourceModel) -> Verdict:
+    """Repeat runs, by position in plans of one question, in PySD, and compare what was kept of them.
+
+    The runs of the verdict are positions in all plans after each other.
 
     Raises
     ------
     ReplayError
         If PySD cannot run the model at all.
     """
+    plan = chosen[0][0]
+    cases = [case for own, runs in chosen for case in _cases(own, parts, runs)]
+    return repeat_cases(model, plan.problem.grid, plan.kept, plan.outputs, cases)
+
+
+def _cases(plan: Plan, parts: Parts, runs: tuple[int, ...]) -> Iterator[Case]:
     wanted: dict[int, list[int]] = {}
     for run in runs:
         wanted.setdefault(run // len(plan.names), []).append(run)
-    cases = []
     for block, rows in all_rows(plan, parts):
         for scenario in range(block.start, block.stop):
             for run in wanted.get(scenario, ()):
                 kept = rows.kept[run % len(plan.names), :, :, scenario - block.start]
-                cases.append(_case(plan, run, kept.copy()))
-    return repeat_cases(model, plan.problem.grid, plan.kept, plan.outputs, cases)
+                yield _case(plan, run, kept.copy())
 
 
 def _case(plan: Plan, run: int, kept: Floats) -> Case:
@@ -66,7 +72,7 @@ def _case(plan: Plan, run: int, kept: Floats) -> Case:
     paths |= _decided(plan, plan.names[place], scenario)
     drawn = {key: float(value[0]) for key, value in one.constants(central).items()}
     constants = {k: v for k, v in {**problem.changed_constants, **drawn}.items() if k not in paths}
-    return Case(run, constants, kept, paths)
+    return Case(plan.before + run, constants, kept, paths)
 
 
 def _decided(plan: Plan, name: str, scenario: int) -> Mapping[str, Floats]:
@@ -78,13 +84,14 @@ def _decided(plan: Plan, name: str, scenario: int) -> Mapping[str, Floats]:
     return {key: np.asarray(path[:, 0], np.float64) for key, path in decisions.expand(point[None]).items()}
 
 
-def disagreement(plan: Plan, verdict: Verdict) -> ReplayError:
-    """What PySD has against a sweep, in words."""
+def disagreement(plans: Sequence[Plan], verdict: Verdict) -> ReplayError:
+    """What PySD has against the runs of plans, numbered after each other, in words."""
     worst = verdict.worst
-    scenario, place = divmod(worst.run, len(plan.names))
+    plan = max((one for one in plans if one.before <= worst.run), key=lambda one: one.before)
+    scenario, place = divmod(worst.run - plan.before, len(plan.names))
     name = plan.problem.system.variables[worst.variable].name if worst.variable else "how the run ends"
     return ReplayError(
-        f"PySD disagrees in run {worst.run + 1} (scenario {scenario + 1}, allocation "
+        f"PySD disagrees in run {worst.run + 1} (scenario {plan.numbers[scenario]}, allocation "
         f'"{plan.names[place]}") on {name} at time {worst.time:g}: relative difference '
         f"{worst.largest:.3g}. {worst.note}".rstrip()
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdopt.errors import ExportError
+from sdopt.sweep.parties import gains_of
 from sdopt.sweep.parts import Arrays, Parts
 from sdopt.sweep.plan import Plan
 from sdopt.sweep.simulation import Simulated
@@ -28,25 +29,38 @@ class Rows:
 
     `kept` (allocation, output, kept time, scenario); `objective`; `improvement` over the scenario's own null
     alternative, nan where either failed; `slacks` (..., limit): the smallest over time of every named limit,
-    as a part of its size; `perspectives` (..., perspective): difference from the null alternative; `failed`:
-    why, by (allocation, scenario).
+    as a part of its size; `passed` (..., limit): the most by which it is passed at any time, in its own unit,
+    0 where it holds; `gains` (..., party): difference from the null alternative; `failed`: why, by
+    (allocation, scenario).
     """
 
     kept: Floats
     objective: Floats
     improvement: Floats
     slacks: Floats
-    perspectives: Floats
+    passed: Floats
+    gains: Floats
     failed: dict[tuple[int, int], str]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of all runs: `improvement` (allocation, scenario), `broken` (allocation, limit, scenario), `failed`."""
+    """Of all runs: `improvement` (allocation, scenario), `broken` and `passed` (allocation, limit, scenario),
+    `gains` (allocation, party, scenario), `failed`; and `empty` (allocation, output, scenario): a kept stock
+    that is above zero at the start and not at the end (an output that is no stock never is).
+    """
 
     improvement: Floats
     broken: NDArray[np.bool_]
+    passed: Floats
+    gains: Floats
+    empty: NDArray[np.bool_]
     failed: dict[tuple[int, int], str]
+
+    @property
+    def any_broken(self) -> NDArray[np.bool_]:
+        """Whether some limit is broken, (allocation, scenario)."""
+        return np.asarray(self.broken.any(axis=1), dtype=np.bool_)
 
 
 def limit_names(plan: Plan) -> tuple[str, ...]:
@@ -57,10 +71,9 @@ def limit_names(plan: Plan) -> tuple[str, ...]:
 def rows_of(plan: Plan, simulated: Simulated) -> Rows:
     """What is kept of a block."""
     problem, sums = plan.problem, simulated.sums
-    count = len(plan.functionals) - len(plan.perspectives)
     objective = np.array([problem.objective(values) for values in sums])
     limits = limits_in(problem, plan.listed, sums[0])
-    slacks = np.array([_worst(plan, slacks_in(problem, limits, values)) for values in sums])
+    worst = np.array([_worst(plan, slacks_in(problem, limits, values)) for values in sums])
     failed = dict(simulated.failed)
     for place, scenario in sorted(simulated.failed):
         if place == 0:
@@ -69,23 +82,27 @@ def rows_of(plan: Plan, simulated: Simulated) -> Rows:
     improvement = objective - objective[0]
     for place, scenario in failed:
         improvement[place, scenario] = np.nan
-    perspectives = sums[:, :, count:] - sums[0, :, count:]
-    return Rows(simulated.kept, objective, improvement, slacks, perspectives, failed)
+    entries = len(problem.ledger.entries) if problem.ledger else 0
+    gains = gains_of(plan.parties, sums[:, :, sums.shape[2] - entries :])
+    return Rows(simulated.kept, objective, improvement, worst[:, 0], worst[:, 1], gains, failed)
 
 
-def _worst(plan: Plan, slacks: Floats) -> Floats:
-    """Of slacks (scenario, constraint) the smallest per named limit, (scenario, limit)."""
-    names = limit_names(plan)
-    worst = np.full((len(slacks), len(names)), np.inf)
-    for k, constraint in enumerate(plan.problem.constraints):
+def _worst(plan: Plan, slacks: Floats) -> tuple[Floats, Floats]:
+    """Of slacks (scenario, constraint), per named limit (scenario, limit): the smallest, and by how much the
+    limit is passed at most, in its own unit.
+    """
+    names, constraints = limit_names(plan), plan.problem.constraints
+    worst, most = np.full((2, len(slacks), len(names)), np.inf)
+    for k, constraint in enumerate(constraints):
         column = names.index(constraint.functional.name)
         worst[:, column] = np.minimum(worst[:, column], slacks[:, k])
-    return worst
+        most[:, column] = np.minimum(most[:, column], slacks[:, k] * constraint.scale)
+    return worst, np.where(worst < -BROKEN, -most, 0.0)
 
 
-def part_name(number: int) -> str:
+def part_name(plan: Plan, number: int) -> str:
     """The part of a block."""
-    return f"block-{number:06d}"
+    return f"{plan.part}-{number:06d}"
 
 
 def as_arrays(plan: Plan, rows: Rows) -> Arrays:
@@ -97,7 +114,7 @@ def as_arrays(plan: Plan, rows: Rows) -> Arrays:
 
 def recalled(plan: Plan, parts: Parts, number: int) -> Rows | None:
     """The rows of a block from its part; None when there is none that is sound and belongs to this plan."""
-    held = parts.recall(part_name(number))
+    held = parts.recall(part_name(plan, number))
     if held is None or not np.array_equal(held.pop("digest", _text("")), _text(plan.digest)):
         return None
     failed = json.loads(held.pop("failed").tobytes().decode("utf-8"))
@@ -120,20 +137,28 @@ def all_rows(plan: Plan, parts: Parts) -> Iterator[tuple[slice, Rows]]:
         rows = recalled(plan, parts, number)
         if rows is None:
             raise ExportError(
-                f"{parts.folder}: {part_name(number)} is no longer what was written. Give the same command "
-                "with --resume: it is then simulated again."
+                f"{parts.folder}: {part_name(plan, number)} is no longer what was written. Give the same "
+                "command with --resume: it is then simulated again."
             )
         yield block, rows
 
 
 def outcome_of(plan: Plan, parts: Parts) -> Outcome:
-    """What is needed of all runs at once: numbers only, so that memory stays small."""
-    shape = (len(plan.names), plan.scenarios.count)
-    improvement = np.empty(shape)
+    """What is needed of all runs at once: few numbers, so that memory stays small."""
+    names, count = len(plan.names), plan.scenarios.count
+    improvement = np.empty((names, count))
+    passed = np.empty((names, len(limit_names(plan)), count))
+    gains = np.empty((names, len(plan.parties), count))
+    broken = np.zeros(passed.shape, dtype=np.bool_)
+    empty = np.zeros((names, len(plan.outputs), count), dtype=np.bool_)
+    stocks = [k for k, key in enumerate(plan.outputs) if plan.problem.system.variables[key].kind == "stock"]
     failed: dict[tuple[int, int], str] = {}
-    broken = np.zeros((shape[0], len(limit_names(plan)), shape[1]), dtype=np.bool_)
     for block, rows in all_rows(plan, parts):
         improvement[:, block] = rows.improvement
         broken[:, :, block] = (rows.slacks < -BROKEN).transpose(0, 2, 1)
+        passed[:, :, block] = rows.passed.transpose(0, 2, 1)
+        gains[:, :, block] = rows.gains.transpose(0, 2, 1)
+        for k in stocks:
+            empty[:, k, block] = (rows.kept[:, k, 0] > 0) & (rows.kept[:, k, -1] <= 0)
         failed |= {(place, block.start + k): why for (place, k), why in rows.failed.items()}
-    return Outcome(improvement, broken, dict(sorted(failed.items())))
+    return Outcome(improvement, broken, passed, gains, empty, dict(sorted(failed.items())))

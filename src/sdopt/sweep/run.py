@@ -50,7 +50,7 @@ def run_blocks(plan: Plan, parts: Parts, spread: Spread, progress: Progress, sto
     progress(done, 0, plan.runs)
     unfinished = set(left)
     for simulated in spread(plan.simulation(), (plan.block(number) for number in left)):
-        parts.keep(part_name(simulated.number), as_arrays(plan, rows_of(plan, simulated)))
+        parts.keep(part_name(plan, simulated.number), as_arrays(plan, rows_of(plan, simulated)))
         unfinished.discard(simulated.number)
         done += runs[simulated.number]
         progress(done, done - before, plan.runs)

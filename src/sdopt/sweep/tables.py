@@ -32,7 +32,7 @@ def write_tables(plan: Plan, parts: Parts, refereed: Sequence[int], folder: Path
     `refereed` are the positions of the runs that PySD repeated.
     """
     repeated = set(refereed)
-    runs = _Piecewise(folder / "runs.parquet")
+    runs = _Piecewise(folder / "runs.parquet", ("objective", "improvement", *_amounts(plan)), ("run",))
     trajectories = _Piecewise(folder / "trajectories.parquet", ("value",), ("run", "scenario"))
     beside = _Beside(plan)
     with runs, trajectories:
@@ -44,6 +44,12 @@ def write_tables(plan: Plan, parts: Parts, refereed: Sequence[int], folder: Path
             scenarios.write(piece)
     with _Piecewise(folder / "allocations.parquet") as allocations:
         allocations.write(_allocation_rows(plan))
+
+
+def _amounts(plan: Plan) -> list[str]:
+    """Columns of the table of runs with numbers that hardly ever are the same."""
+    slacks = (f"slack {name}" for name in limit_names(plan))
+    return [*slacks, *(party.column for party in plan.parties)]
 
 
 class _Piecewise:
@@ -106,15 +112,16 @@ class _Beside:
         import pyarrow
 
         plan, every = self.plan, self.rows_of_run * len(self.plan.names)
-        scenarios = np.arange(block.start, block.stop, dtype=np.int32)
-        runs = 1 + np.arange(block.start * len(plan.names), block.stop * len(plan.names), dtype=np.int32)
+        scenarios = plan.numbers[block]
+        runs = np.arange(block.start * len(plan.names), block.stop * len(plan.names), dtype=np.int32)
+        runs += 1 + plan.before
         worlds = np.repeat(plan.scenarios.world[block].astype(np.int32), every)
         count = len(scenarios) * every
         values = np.ascontiguousarray(rows.kept.transpose(3, 0, 1, 2)).ravel()
         return pyarrow.table(
             {
                 "run": np.repeat(runs, self.rows_of_run),
-                "scenario": np.repeat(scenarios + 1, every),
+                "scenario": np.repeat(scenarios, every),
                 "external_scenario": dictionary([one.name for one in plan.scenarios.external], worlds),
                 **{
                     name: self.columns[name][:count]
@@ -127,18 +134,18 @@ class _Beside:
 
 
 def _run_rows(plan: Plan, block: slice, rows: Rows, refereed: set[int]) -> pyarrow.Table:
-    """A row per run: what it is, return, limits, perspectives, and why it failed."""
+    """A row per run: what it is, return, limits, who gains, and why it failed."""
     import pyarrow
 
-    names, scenarios = len(plan.names), np.arange(block.start, block.stop, dtype=np.int32)
+    names, scenarios = len(plan.names), plan.numbers[block]
     runs = np.arange(block.start * names, block.stop * names, dtype=np.int32)
     worlds = np.repeat(plan.scenarios.world[block].astype(np.int32), names)
     limits = limit_names(plan)
     broken = rows.slacks.transpose(1, 0, 2).reshape(len(runs), len(limits)) < -BROKEN
     failure = [rows.failed.get((k, s), "") for s in range(len(scenarios)) for k in range(names)]
     columns: dict[str, Any] = {
-        "run": runs + 1,
-        "scenario": np.repeat(scenarios + 1, names),
+        "run": runs + np.int32(1 + plan.before),
+        "scenario": np.repeat(scenarios, names),
         "external_scenario": dictionary([one.name for one in plan.scenarios.external], worlds),
         "allocation": dictionary(plan.names, np.tile(np.arange(names, dtype=np.int32), len(scenarios))),
         "weight": np.repeat(plan.scenarios.weights[block], names),
@@ -149,8 +156,8 @@ def _run_rows(plan: Plan, block: slice, rows: Rows, refereed: set[int]) -> pyarr
         "refereed": np.array([run in refereed for run in runs.tolist()]),
     }
     columns |= {f"slack {name}": rows.slacks[:, :, k].T.ravel() for k, name in enumerate(limits)}
-    for k, perspective in enumerate(plan.perspectives):
-        columns[f"perspective {perspective.name}"] = rows.perspectives[:, :, k].T.ravel()
+    columns |= {f"passed {name}": rows.passed[:, :, k].T.ravel() for k, name in enumerate(limits)}
+    columns |= {party.column: rows.gains[:, :, k].T.ravel() for k, party in enumerate(plan.parties)}
     return pyarrow.table(columns)
 
 
@@ -174,7 +181,7 @@ def scenario_tables(plan: Plan) -> Iterable[pyarrow.Table]:
         some = scenarios.part(part)
         yield pyarrow.table(
             {
-                "scenario": np.arange(part.start, part.stop, dtype=np.int32) + 1,
+                "scenario": plan.numbers[part],
                 "draw": some.draw.astype(np.int32) + 1,
                 "external_scenario": dictionary(
                     [one.name for one in some.external], some.world.astype(np.int32)
