@@ -216,7 +216,7 @@ POCKETS = {"municipality": (12.0, 1.0, 0.0), "State": (-1.0, 0.0, 1.0), FORMULA:
 
 def test_who_wins_and_pays_is_listed_and_adds_up() -> None:
     table = gains({**POCKETS, "nobody": (0.0, 0.0, 0.0)})
-    assert gain_lines(table, Labels("nl")) == [
+    assert gain_lines(result(gains=table), Labels("nl")) == [
         "Met dit advies wint, in minstens 95 van de 100 toekomsten: gemeente (gemiddeld +12,0 mln euro).",
         "Er betaalt, in minstens 95 van de 100 toekomsten: Rijk/UWV (gemiddeld -1,0 mln euro).",
         f"Kan beide kanten op: {FORMULA} (gemiddeld -0,5 mln euro).",
@@ -232,6 +232,41 @@ def test_who_wins_and_pays_is_listed_and_adds_up() -> None:
     assert (own[at], own[at + 1]) == (0.86, 0.81)
     less = sheet(whole.with_tables(distribution=distribution(9.0)), "Onzekerheid")
     assert [row for row in less if str(row[0]).startswith("Let op, Advies: de partijen samen")]
+
+
+@pytest.mark.parametrize(
+    ("wins", "pays", "nl", "en"),
+    [
+        (0.95, 0.05, "Met dit advies wint, in minstens 95 van", "Under this advice these win, in at least"),
+        (0.05, 0.95, "Er betaalt, in minstens 95 van", "These pay, in at least"),
+        (0.9, 0.05, "Kan beide kanten op:", "May go either way:"),
+        (0.6, 0.0, "Wint in een deel van de toekomsten en betaalt in geen", "Win in some of the futures and"),
+        (0.0, 0.6, "Betaalt in een deel van de toekomsten en wint in geen", "Pay in some of the futures and"),
+    ],
+)  # fmt: skip
+def test_who_never_pays_or_never_wins_is_not_said_to_go_both_ways(
+    wins: float, pays: float, nl: str, en: str
+) -> None:
+    planted = result(gains=gains({"pocket": (1.0, wins, pays)}))
+    for language, said in (("nl", nl), ("en", en)):
+        (line,) = gain_lines(planted, Labels(language))
+        assert line.startswith(said)
+    assert gain_lines(result(gains=gains({"pocket": (0.0, 0.0, 0.0)})), Labels("nl")) == []
+
+
+@pytest.mark.parametrize(("failed", "sound"), [(0, ""), (15, " met een uitkomst")])
+def test_never_is_said_of_the_futures_that_gave_an_outcome(failed: int, sound: str) -> None:
+    shares = limits([("", 0.0, 0.0), ("Never", 0.0, 0.0)])
+    who = gains({"a": (1.0, 0.6, 0.0), "b": (1.0, 1.0, 0.0)})
+    planted = result(drawn=drawn(), limits=shares, gains=who, distribution=distribution(2.0))
+    planted = planted.with_figures(failed_runs=failed)
+    texts = [str(row[0]) for row in sheet(planted, "Onzekerheid")]
+    assert f"In geen enkele toekomst{sound} overschreden: Never." in texts
+    for start in (
+        f"Met dit advies wint, in minstens 95 van de 100 toekomsten{sound}: b",
+        f"Wint in een deel van de toekomsten{sound} en betaalt in geen enkele: a",
+    ):
+        assert any(text.startswith(start) for text in texts)
 
 
 def test_limits_on_the_sheet_have_now_beside_them_their_size_and_every_external_scenario() -> None:

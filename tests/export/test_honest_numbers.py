@@ -86,7 +86,7 @@ def test_a_year_of_the_calendar_has_no_mark_for_thousands_and_no_unit() -> None:
 def test_a_break_even_year_is_written_as_a_year() -> None:
     row = {"constant": "end of grant", "unit": "jaar", "low": 2025.0, "central": 2025.0, "high": 2028.0,
            "break_even": 2026.34, "share_below": 0.7, "inside": True, "worth": "above",
-           "gain_central": -1.0}  # fmt: skip
+           "gain_central": -1.0, "chance_not_worth": 0.7, "no_number": 0.0}  # fmt: skip
     said = condition(pd.DataFrame([row]), "nl")
     assert "hoger dan 2026,3. Hier is gerekend met 2025; de bandbreedte loopt van 2025 tot 2028." in said
 

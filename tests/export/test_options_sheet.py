@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,22 @@ def test_every_option_stands_on_the_sheet_with_its_figures(result: Result) -> No
     assert names[:2] == ["Nu (nulalternatief)", "Advies"]
     assert all(name.startswith("advies, met ") and "(20" in name for name in names[3:])
     assert any("eerste 100 trekkingen" in str(row[0]) for row in rows[:header])
+
+
+def test_draws_without_a_number_are_counted(result: Result) -> None:
+    """In one draw an empty stock is divided by, whatever is chosen."""
+    said = [str(row[0]) for row in _rows(result, "Waarde van weten")]
+    assert any(line.startswith("In 1 van deze 100 trekkingen gaf het model") for line in said)
+    known = result.tables["information_options"]
+    every = result.with_tables(information_options=known.assign(draws=100, left_out=0))
+    assert not any("gaf het model" in str(row[0]) for row in _rows(every, "Waarde van weten"))
+
+
+def test_draws_of_a_grid_are_said_to_be_chosen_at_random(result: Result) -> None:
+    grid = replace(result, figures={**result.figures, "design": "grid"})
+    said = [str(row[0]) for row in _rows(grid, "Waarde van weten")]
+    assert any("100 trekkingen doorgerekend, willekeurig gekozen" in line for line in said)
+    assert not any("eerste 100" in line for line in said)
 
 
 @dataclass

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sdopt.errors import SimulationError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.crew import Crew
 from sdopt.optimise.head_start import head_start
+from sdopt.optimise.local_search import pulled_inside
 from sdopt.optimise.memory import Arrays, Memory, digest
+from sdopt.optimise.polish import polish
 from sdopt.optimise.run import optimise
 from sdopt.optimise.stopping import NEVER, Stop
 from sdopt.problem.build import Problem
@@ -94,8 +97,36 @@ def test_what_is_told_on_the_way_is_allowed_and_no_better_than_the_optimum(many:
     assert told == sorted(told)
     assert 0 < told[0] < told[-1] <= truth() * (1 + 1e-9)
     end = slice(len(archive.points) - 1, None)
-    assert view.meets_rules(archive.points[end]).all()
+    assert view.meets_rules(archive.points).all()  # tangents elsewhere might be of another shape
     assert view.objective(archive.values[end])[0] == pytest.approx(truth(), rel=1e-6)
+
+
+def test_what_passes_a_rule_by_a_hair_is_drawn_inside(many: Ask) -> None:
+    """9 sqrt-wise to 4 is the best split of 13; a ten-millionth more is forbidden, and would return more."""
+    problem = many()
+    view, _ = begin(problem)
+    inside, share = problem.decisions.null_vector(), {"a": 9.0, "b": 4.0}
+    best = np.array([share[name] for name, _ in problem.decisions.labels()])
+    over = best * (1 + 2e-7)
+    assert not view.meets_rules(over[None])[0]
+    found = pulled_inside(view, over, inside)
+    assert found.point is not None and view.meets_rules(found.point[None])[0]
+    assert 0.9 * truth() < found.improvement <= truth() * (1 + 1e-9)
+
+
+def test_where_the_model_gives_no_number_on_the_way_it_ends_with_what_it_has(
+    many: Ask, tmp_path: Path
+) -> None:
+    """What is left of 13 has a root, which has no number a hair beyond it; only then does the cap hold."""
+    text = MODEL.read_text(encoding="utf-8").replace("FINAL TIME= 2032", "FINAL TIME= 2090")
+    rooted = text.replace("- price *", "+ SQRT ( 13 - spending a - spending b ) - price *")
+    assert rooted != text
+    (tmp_path / "rooted.mdl").write_text(rooted, encoding="utf-8")
+    view, archive = begin(many({"model.file": str(tmp_path / "rooted.mdl")}))
+    with pytest.raises(SimulationError):
+        polish(view, archive.points[0], 1.0, NEVER)
+    head_start(view, archive, NEVER, lambda *_: None)
+    assert view.meets_rules(archive.points).all() and np.isfinite(archive.values).all()
 
 
 def test_few_decisions_are_left_to_the_cuts(ask: Ask) -> None:

@@ -15,7 +15,7 @@ from sdopt.problem.build import Problem, build_problem
 from sdopt.source_model.read import read_model
 from sdopt.sweep.break_even import break_even
 from sdopt.sweep.conclusions import condition
-from sdopt.sweep.contrasts import Contrast, contrast_gains, contrasts_of, money_moved, objectives
+from sdopt.sweep.contrasts import Contrast, columns_of, contrast_gains, contrasts_of, money_moved, objectives
 from sdopt.uncertainty.ensemble import build_ensemble
 from sdopt.uncertainty.sample import draw_scenarios, uncertain_constants
 
@@ -174,9 +174,11 @@ def test_a_turn_where_the_model_gives_no_number_is_said_to_be_unseen(
 
 
 def test_the_words_say_that_the_model_gives_no_number(ask: Callable[..., Problem]) -> None:
-    problem = ask("constant: hole, low: 0, high: 4, distribution: uniform", **HOLE, first=1.5, second=3)
-    said = condition(_found(problem), "nl")
-    assert "hole hoger dan 3,00" in said or "hole lager dan 3,00" in said
+    drawn, turns = "constant: hole, low: 0, high: 4, distribution: uniform", {"first": 1.5, "second": 3}
+    unseen = condition(_found(ask(drawn, **HOLE, **turns)), "nl")  # central is 0: the turn there is not seen
+    assert unseen == "Of het loont, slaat om waar het model geen getal gaf: bij hole."
+    said = condition(_found(ask(drawn, **HOLE, **turns, hole=4)), "nl")
+    assert "hole hoger dan 3,00" in said
     assert said.endswith("Van 25 op 100 waarden rekent het model hier niet; wat dan geldt, is niet bekend.")
     known = ask("constant: gain, low: 1, high: 4")
     assert "rekent het model hier niet" not in condition(_found(known), "nl")
@@ -250,6 +252,20 @@ def test_a_programme_is_put_back_whole() -> None:
     advice[0] = 1.0
     (contrast,) = [one for one in contrasts_of(problem, advice, 0.1) if one.kind == "as advised"]
     np.testing.assert_array_equal(contrast.less, problem.decisions.null_vector())
+
+
+def test_what_is_no_money_hides_no_money_that_moves() -> None:
+    """`runs c` is a number without unit: it says that a programme runs, and its costs stand apart."""
+    loaded = load_config(DATA / "programmes" / "three.yaml")
+    problem = build_problem(loaded, read_model(loaded.config.model.file).system)
+    null = problem.decisions.null_vector()
+    more = null.copy()
+    more[columns_of(problem)["d"]] += 1.0
+    assert money_moved(problem, more, null) == pytest.approx((3.0, 3.0))  # three years at 0 %
+    running = null.copy()
+    running[columns_of(problem)["c"]] = problem.decisions.upper()[columns_of(problem)["c"]]
+    net, moves = money_moved(problem, running, null)
+    assert 0 < net <= moves < np.inf
 
 
 UNCERTAIN = [

@@ -141,7 +141,7 @@ def test_the_thresholds_are_a_table_with_ranges_and_grounds() -> None:
 def _row(**more: object) -> dict[str, object]:
     row = {"constant": "hours per EUR", "unit": "hour/EUR", "low": 0.0, "central": 0.06, "high": 0.15,
            "break_even": 0.1316, "inside": True, "worth": "above", "chance_not_worth": 0.9748,
-           "gain_central": -1.3, **more}  # fmt: skip
+           "gain_central": -1.3, "no_number": 0.0, **more}  # fmt: skip
     alone = row["chance_not_worth"] if row["worth"] == "above" else 1 - row["chance_not_worth"]
     return {"share_below": alone, **row}
 
@@ -155,9 +155,11 @@ def test_what_would_have_to_be_true_in_words() -> None:
         "range runs from 0 to 0.15. The chance of that is 3 in 100, if all else goes as expected."
     )
     worth = condition(
-        pd.DataFrame([_row(gain_central=1.0, chance_not_worth=0.3)]), "nl", {"hours per EUR": "uren"}
+        pd.DataFrame([_row(gain_central=1.0, break_even=0.032, chance_not_worth=0.3)]),
+        "nl",
+        {"hours per EUR": "uren"},
     )
-    assert worth.startswith("Wat er waar moet zijn: uren hoger dan 0,132 hour/EUR.")
+    assert worth.startswith("Wat er waar moet zijn: uren hoger dan 0,032 hour/EUR.")
     assert "De kans dat het te laag is, is 30 op 100" in worth
     between = [
         _row(break_even=0.045, share_below=0.3, chance_not_worth=0.6, gain_central=1.0),
@@ -168,6 +170,33 @@ def test_what_would_have_to_be_true_in_words() -> None:
     assert condition(pd.DataFrame([outside]), "en").startswith("Not worth it at any value")
     gaining = pd.DataFrame([{**outside, "gain_central": 1.0}])
     assert condition(gaining, "en").startswith("Worth it at every value")
+
+
+def test_only_a_place_that_the_central_value_has_not_passed_turns_it_round() -> None:
+    """Even on 0 to 4: worth it below 1 and above 2, so at 3 it is, and not in one of four futures."""
+    gains = {"low": 0.0, "central": 3.0, "high": 4.0, "gain_central": 2.0, "chance_not_worth": 0.25}
+    rows = pd.DataFrame(
+        [
+            _row(**gains, break_even=1.0, share_below=0.25, worth="below"),
+            _row(**gains, break_even=2.0, share_below=0.5, worth="above"),
+        ]
+    )
+    found = turning(rows)
+    assert found is not None
+    assert (found["break_even"], found["chance_turns"]) == (2.0, 0.25)
+    lost = rows.assign(gain_central=-1.0, central=1.5, chance_not_worth=0.25)
+    found = turning(lost)
+    assert found is not None and found["chance_turns"] == 0.5  # above 2; below 1 is another end
+    assert turning(rows[:1]) is None
+
+
+def test_worth_it_everywhere_is_not_said_of_values_without_a_number() -> None:
+    row = _row(break_even=np.nan, share_below=np.nan, chance_not_worth=np.nan, inside=False, worth="always",
+               gain_central=1.0, no_number=0.5)  # fmt: skip
+    words = condition(pd.DataFrame([row]), "en")
+    assert words.endswith(
+        "For some values of hours per EUR the model gives no number; what holds then is not known."
+    )
 
 
 def test_numbers_have_three_digits_and_the_separators_of_the_language() -> None:
@@ -220,7 +249,7 @@ def test_a_decision_that_is_not_money_is_not_called_money() -> None:
 def test_money_that_moves_between_years_costs_nothing_net() -> None:
     table = worth_table([ADVISED], FUTURES["clearly better"][None], [(0.001, 3.0)], SCENARIOS, USUAL)
     words = worth_words(table.to_dict("records")[0], USUAL, "en", "million EUR", "care")
-    assert words.endswith("It costs nothing net; 3 million EUR moves between years (present value).")
+    assert words.endswith("It costs next to nothing net; 3 million EUR moves between years (present value).")
 
 
 def test_amounts_have_no_more_digits_than_the_sample_can_tell() -> None:

@@ -25,8 +25,9 @@ DATA = Path(__file__).parents[1] / "data"
 MEAN, FIRST, SECOND = 0.3, 1.0, 0.5
 """What a unit of effort gains in a year on average, and how much two constants spread it."""
 
-MODEL = """{UTF-8}
-social return= effort * ( first + second ) - aside ~ million EUR/Year ~ |
+GAIN = "effort * ( first + second ) - aside"
+MODEL = f"""{{UTF-8}}
+social return= {GAIN} ~ million EUR/Year ~ |
 effort= 2 ~ million EUR/Year ~ |
 aside= 0 ~ million EUR/Year ~ |
 first= 0.3 ~ Dmnl ~ |
@@ -40,10 +41,10 @@ CONFIG = """
 schema_version: 1
 title: A gain of normal constants
 model: {{file: model.mdl}}
-horizon: {{start: 2026, end: 2030}}
-decision_years: {{first: 2027, last: 2029}}
+horizon: {{start: 2026, end: {end}}}
+decision_years: {{first: 2027, last: {last}}}
 decisions:
-  effort: {{variable: effort, bounds: [0, 10]}}
+  effort: {{variable: effort, bounds: [0, 10], period: {period}}}
   aside: {{variable: aside, bounds: [0, 10]}}
 {limits}
 objective: {{maximise: social return, discount_rate: 0}}
@@ -58,13 +59,17 @@ ADVICE = np.array([3.0, 3.0, 3.0, 0.0, 0.0, 0.0])
 
 @pytest.fixture
 def effort(tmp_path: Path) -> Callable[..., Problem]:
-    """The question of how much effort, with these limits."""
+    """The question of how much effort, with these limits, and more in what it gains."""
 
-    def read(limits: str = "", seed: int = 0, design: str = "latin hypercube") -> Problem:
-        (tmp_path / "model.mdl").write_text(MODEL, encoding="utf-8")
+    def read(
+        limits: str = "", seed: int = 0, design: str = "latin hypercube", more: str = "", **given: int
+    ) -> Problem:
+        years = {"end": 2030, "last": 2029, "period": 1, **given}
+        model = MODEL.replace(GAIN, f"{GAIN} {more}").replace("2030", str(years["end"]))
+        (tmp_path / "model.mdl").write_text(model, encoding="utf-8")
         wide = norm.ppf(0.975)
         first, second = ((m - wide * s, m + wide * s) for m, s in ((MEAN, FIRST), (0.0, SECOND)))
-        said = CONFIG.format(limits=limits, first=first, second=second, seed=seed, design=design)
+        said = CONFIG.format(limits=limits, first=first, second=second, seed=seed, design=design, **years)
         (tmp_path / "config.yaml").write_text(said, encoding="utf-8")
         loaded = load_config(tmp_path / "config.yaml")
         return build_problem(loaded, read_model(loaded.config.model.file).system)
@@ -136,6 +141,24 @@ def test_only_what_is_allowed_can_be_chosen_in_as_many_years_as_it_is(
     assert {f"{one.change} {one.first_year}-{one.last_year}" for one in found} == left
 
 
+def test_what_the_model_gives_no_number_for_is_no_choice(effort: Callable[..., Problem]) -> None:
+    """A little less than almost nothing is nothing, by which the model divides."""
+    advice = np.array([0.1, 0.1, 0.1, 0.0, 0.0, 0.0])
+    found = {(one.decision, one.change) for one in options_of(effort(more="- 0.01 / effort"), advice, 0.1)}
+    assert found == {("effort", "as today"), ("effort", "a little more"), ("aside", "a little more")}
+    every = {(one.decision, one.change) for one in options_of(effort(), advice, 0.1)}
+    assert every - found == {("effort", "a little less")}
+
+
+def test_the_last_period_of_a_change_is_named_to_its_end(effort: Callable[..., Problem]) -> None:
+    """Periods of two years: with a limit in 2029 only the first is left for more."""
+    advice = np.array([3.0, 3.0, 0.0, 0.0, 0.0, 0.0])
+    problem = effort(LATE, end=2031, last=2030, period=2)
+    found = {one.name: list(one.point[:2]) for one in options_of(problem, advice, 0.1)}
+    assert found["advice, effort as today, 2027-2030"] == [2, 2]
+    assert found["advice, effort a little more, 2027-2028"] == pytest.approx([3.2, 3.0])
+
+
 def test_a_programme_is_put_back_whole() -> None:
     loaded = load_config(DATA / "programmes" / "three.yaml")
     problem = build_problem(loaded, read_model(loaded.config.model.file).system)
@@ -177,6 +200,40 @@ def test_how_good_the_options_are_by_hand(effort: Callable[..., Problem], tmp_pa
     assert (more["first_year"], more["last_year"], more["change"]) == (2027, 2029, "a little more")
     best = np.maximum(0.0, 3.6 * values)
     assert table.loc["null", "expected_regret"] == pytest.approx(best.mean())
+
+
+def _fails_above(least: float) -> str:
+    """Nothing; or no number, for so much effort where the first constant is high."""
+    return f"+ 0 * SQRT( IF THEN ELSE( effort > {least} :AND: first > 1.5, -1, 1 ) )"
+
+
+def test_an_option_that_fails_takes_no_draws_from_the_others(
+    effort: Callable[..., Problem], tmp_path: Path
+) -> None:
+    asked = _swept(effort(more=_fails_above(3.1)), tmp_path)
+    tables = option_tables(asked)
+    table = tables["options"].set_index("allocation")
+    assert not any("effort a little more" in name for name in table.index)
+    assert "advice, effort a little less, 2027-2029" in table.index
+    assert (table["failed"] == 0).all()
+    assert (tables["information_options"]["draws"] == DRAWS).all()
+    values = asked.plan.scenarios.values.sum(axis=0)[:DRAWS]
+    assert table.loc["null", "expected_regret"] == pytest.approx(np.maximum(0.0, 3 * values).mean())
+
+
+def test_draws_in_which_the_compared_fail_are_left_out_and_counted(
+    effort: Callable[..., Problem], tmp_path: Path
+) -> None:
+    asked = _swept(effort(more=_fails_above(2.9)), tmp_path)
+    tables = option_tables(asked)
+    table = tables["options"].set_index("allocation")
+    first, second = asked.plan.scenarios.values[:, :DRAWS]
+    known = first <= 1.5
+    assert 0 < known.sum() < DRAWS
+    assert (table["failed"] == (~known).sum()).all()
+    assert (tables["information_options"]["left_out"] == (~known).sum()).all()
+    more = table.loc["advice, effort a little more, 2027-2029", "mean"]  # fails where the advice fails
+    assert more == pytest.approx(3 * 1.2 * (first + second)[known].mean())
 
 
 @pytest.mark.parametrize("design", ["sobol", "grid, levels: 13", "saltelli"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,17 @@ from sdopt.export.page import Book, Page, Range
 from sdopt.export.views import ADVICE_COLOUR, COLOURS, NULL_COLOUR
 
 ROW_PIXELS = 20
+_NO_WIDTH = "\u200b"
+_CELL_AHEAD = re.compile(r"!(?=[$A-Z])")
+
+
+def chart_text(value: object) -> str:
+    """Text for a title, an axis or a series, which never points at a cell.
+
+    xlsxwriter takes such text for a formula when it looks like `sheet!A1`, also without `=` before it; an
+    invisible space after the exclamation mark keeps it text.
+    """
+    return _CELL_AHEAD.sub("!" + _NO_WIDTH, plain_text(value))
 
 
 def columns_stacked(book: Book, title: str, unit: str, years: Range, block: Range) -> Any:
@@ -32,7 +44,7 @@ def lines(book: Book, title: str, unit: str, categories: Range, rows: Sequence[t
     """Two lines, the first (null alternative, or bound) dashed grey and the second solid blue."""
     looks = ({"color": NULL_COLOUR, "dash_type": "dash", "width": 2}, {"color": ADVICE_COLOUR, "width": 2.5})
     series = [
-        {"name": plain_text(name), "values": list(cells), "categories": list(categories), "line": look}
+        {"name": chart_text(name), "values": list(cells), "categories": list(categories), "line": look}
         for (name, cells), look in zip(rows, looks, strict=True)
     ]
     chart = _chart(book, {"type": "line"}, title, unit, series)
@@ -62,7 +74,7 @@ def bars(book: Book, title: str, unit: str, names: Range, values: Range) -> Any:
     )
     chart.set_x_axis(
         {
-            "name": plain_text(unit),
+            "name": chart_text(unit),
             "name_font": {"size": 9, "bold": False},
             "num_font": {"size": 8},
             "label_position": "high",  # below: the reversed names put the axis itself on top
@@ -84,10 +96,10 @@ def _chart(book: Book, kind: dict[str, str], title: str, unit: str, series: Sequ
     chart = book.workbook.add_chart(kind)
     for one in series:
         chart.add_series(one)
-    chart.set_title({"name": plain_text(title), "name_font": {"size": 11, "bold": True}, "overlay": False})
+    chart.set_title({"name": chart_text(title), "name_font": {"size": 11, "bold": True}, "overlay": False})
     chart.set_y_axis(
         {
-            "name": plain_text(unit),
+            "name": chart_text(unit),
             "name_font": {"size": 9, "bold": False},
             "num_font": {"size": 8},
             "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}},

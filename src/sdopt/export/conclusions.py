@@ -14,32 +14,24 @@ from sdopt.sweep.contrasts import money_moved
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-NO_NAMES: Mapping[str, str] = {}
 
-
-def conclusion_table(
-    asked: Asked, thresholds: Mapping[str, float], labels: Labels, names: Mapping[str, str] = NO_NAMES
-) -> DataFrame:
+def conclusion_table(asked: Asked, thresholds: Mapping[str, float], labels: Labels) -> DataFrame:
     """What may be said of every allocation against the null alternative, and of the advice against others.
 
     allocation, against, kind, words (full sentences), hangs_on (thresholds that would give other words),
     unit, and the figures of `conclude`. Allocations that differ per scenario are no decision: nothing is said
-    of those. `names` are what readers see for allocations.
+    of those.
     """
     import pandas as pd
 
     single = [name for name in asked.compared if asked.plan.allocations[name].ndim == 1]
     pairs = [(name, NULL) for name in single]
     pairs += [(ADVICE, name) for name in single if name != ADVICE and ADVICE in single]
-    return pd.DataFrame([_conclusion(asked, pair, thresholds, labels, names) for pair in pairs])
+    return pd.DataFrame([_conclusion(asked, pair, thresholds, labels) for pair in pairs])
 
 
 def _conclusion(
-    asked: Asked,
-    pair: tuple[str, str],
-    thresholds: Mapping[str, float],
-    labels: Labels,
-    names: Mapping[str, str],
+    asked: Asked, pair: tuple[str, str], thresholds: Mapping[str, float], labels: Labels
 ) -> dict[str, Any]:
     """What may be said of the first of a pair of allocations against the second."""
     name, against = pair
@@ -48,8 +40,8 @@ def _conclusion(
     values = asked.improvement(name) - (0.0 if against == NULL else asked.improvement(against))
     weights, draws = asked.sample.weights, asked.sample.count
     found = conclude(values, weights, size, thresholds, labels.language, draws=draws, unit=labels.unit(unit),
-                     subject=None if name == ADVICE else names.get(name, name),
-                     against=None if against == NULL else names.get(against, against))  # fmt: skip
+                     subject=None if name == ADVICE else name,
+                     against=None if against == NULL else against)  # fmt: skip
     hangs_on = said_changes(other_kinds(values, weights, size, thresholds, draws))
     said = {"kind": found.kind, "words": found.words, "hangs_on": hangs_on, "unit": unit}
     return {"allocation": name, "against": against, **said, **found.figures}

@@ -107,7 +107,7 @@ def _in_words(result: Result, asked: Asked) -> dict[str, DataFrame]:
     names: Mapping[str, str] = result.provenance["labels"]
     tables = {"thresholds": threshold_table(numbers)}
     if has(result, "distribution"):
-        tables["conclusions"] = conclusion_table(asked, numbers, labels, names)
+        tables["conclusions"] = conclusion_table(asked, numbers, labels)
     if has(result, "worth_of_decisions"):
         decisions: Mapping[str, str] = result.provenance["decision_names"]
         worth = worth_said(result.tables["worth_of_decisions"], numbers, labels, decisions)

@@ -18,6 +18,7 @@ from sdopt.export.precision import (
     known_decimals,
     range_decimals,
 )
+from sdopt.export.views import fact
 from sdopt.result import Result
 
 if TYPE_CHECKING:
@@ -43,10 +44,16 @@ def fill_limits(page: Page) -> None:
     if ever:
         _how_far(page, _by_limit(together, ever))
     if never:
-        page.across(labels("found.limits.never", names="; ".join(never)), **THIN)
+        sound = _sound(page.book.result, labels)
+        page.across(labels("found.limits.never", sound=sound, names="; ".join(never)), **THIN)
     if ever and table["external"].nunique() > 1:
         page.row += 1
         _per_world(page, _by_limit(table, ever))
+
+
+def _sound(result: Result, labels: Labels) -> str:
+    """What to say after `futures` when some runs failed: a share is one of those with an outcome."""
+    return labels("found.sound") if fact(result, "failed_runs") else ""
 
 
 def _by_limit(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -103,7 +110,7 @@ def _per_world(page: Page, table: pd.DataFrame) -> None:
 def fill_gains(page: Page) -> None:
     """Pockets with their total, then perspectives: what each gains, and how likely it wins or pays."""
     labels, table = page.labels, page.book.result.tables["gains"]
-    for line in gain_lines(table, labels):
+    for line in gain_lines(page.book.result, labels):
         page.across(line, **THIN)
     page.across(labels("found.note.gains", unit=labels.unit(str(table["unit"].iloc[0]))), **QUIET)
     own = table[table["kind"] == "pocket"]
@@ -122,18 +129,32 @@ def pocket_name(pocket: str, labels: Labels) -> str:
     return labels.find(f"pocket.{pocket.lower()}", pocket)
 
 
-def gain_lines(table: pd.DataFrame, labels: Labels) -> list[str]:
-    """By rule, under the advice: who wins nearly always, who pays nearly always, and who may do either."""
+def gain_lines(result: Result, labels: Labels) -> list[str]:
+    """By rule, under the advice: who wins or pays nearly always, sometimes without the other, or both."""
+    table, sound = result.tables["gains"], _sound(result, labels)
     own = table[(table["allocation"] == ADVICE) & (table["kind"] == "pocket")]
-    found: dict[str, list[str]] = {"win": [], "pay": [], "either": []}
+    found: dict[str, list[str]] = {key: [] for key in ("win", "pay", "only_wins", "only_pays", "either")}
     for row in own.itertuples():
         if row.wins + row.pays > 0:
-            key = "win" if row.wins >= SURE else "pay" if row.pays >= SURE else "either"
+            key = _side(row.wins, row.pays)
             decimals = known_decimals(row.error)
             mean = labels.number(row.mean, 2 if decimals is None else decimals, sign=True)
             name, unit = pocket_name(row.party, labels), labels.unit(str(row.unit))
             found[key].append(labels("found.gains.one", name=name, mean=mean, unit=unit))
-    return [labels(f"found.gains.{key}", names="; ".join(names)) for key, names in found.items() if names]
+    return [
+        labels(f"found.gains.{key}", sound=sound, names="; ".join(names))
+        for key, names in found.items()
+        if names
+    ]
+
+
+def _side(wins: float, pays: float) -> str:
+    """The rule for somebody who wins and pays in these shares of the futures, which are not both zero."""
+    if max(wins, pays) >= SURE:
+        return "win" if wins >= SURE else "pay"
+    if min(wins, pays) > 0:
+        return "either"
+    return "only_wins" if wins > 0 else "only_pays"
 
 
 def _with_totals(pockets: pd.DataFrame, labels: Labels) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from sdopt.export.labels import Labels
 from sdopt.export.lists import CENTRE, NAME, listed
 from sdopt.export.page import QUIET, THIN, Page, Style
 from sdopt.export.precision import error_style
+from sdopt.export.views import fact
 
 SHARE: Style = {"num_format": "0%"}
 
@@ -18,10 +19,14 @@ def fill_options(page: Page, lines: list[str]) -> None:
     """What knowing is worth for the wider choice, in `lines`; then how good each option is."""
     labels, tables = page.labels, page.book.result.tables
     table, looked_at = tables["options"], tables["information_options"].iloc[0]
-    draws = int(looked_at["draws"] + looked_at["left_out"])
+    draws, left_out = int(looked_at["draws"] + looked_at["left_out"]), int(looked_at["left_out"])
+    at_random = fact(page.book.result, "design") == "grid"  # of which the first draws are alike
     page.row += 1
     page.section(labels("found.title.options"))
-    page.across(labels("found.note.options", draws=draws), **QUIET)
+    note = "found.note.options_grid" if at_random else "found.note.options"
+    page.across(f"{labels(note, draws=draws)} {labels('found.options.missed')}", **QUIET)
+    if left_out:
+        page.across(labels("found.options.left_out", count=left_out, draws=draws), **QUIET)
     for line in lines:
         page.across(line, **THIN)
     shown = table.assign(

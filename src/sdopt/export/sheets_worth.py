@@ -44,9 +44,8 @@ def fill_compared(page: Page) -> None:
     if not has(result, "conclusions"):
         return
     page.section(labels("worth.title.compared"))
-    shown = result.provenance.get("labels") or {}
     compared = dict.fromkeys(["null", *result.tables["conclusions"]["allocation"]])
-    names = "; ".join(shown.get(name, allocation_name(name, labels)) for name in compared)
+    names = "; ".join(allocation_name(name, labels) for name in compared)
     page.across(labels("worth.compared", names=names), **QUIET)
     for line in conclusion_lines(result, labels):
         page.across(line, **THIN)

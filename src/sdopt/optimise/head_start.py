@@ -7,8 +7,11 @@ Kuhn and Tucker are those of the master problem too, so its bound is the return 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
+from sdopt.errors import OptimisationError, SimulationError
 from sdopt.optimise.archive import Archive, Floats, View
 from sdopt.optimise.cutting_planes import TOUCHING, Progress
 from sdopt.optimise.interior import find_interior, roomiest
@@ -29,7 +32,8 @@ SHOWN = 3
 def head_start(view: View, archive: Archive, stop: Stop, progress: Progress) -> None:
     """Where decisions are many: add the way to a local optimum, and its end, to the archive.
 
-    The archive must hold at least one point. When it is time to stop, the end is as far as it got.
+    The archive must hold at least one point. When it is time to stop, or the model gives no number on the
+    way, the end is the best by then.
 
     Raises
     ------
@@ -37,15 +41,16 @@ def head_start(view: View, archive: Archive, stop: Stop, progress: Progress) -> 
         When the limits clash (named), or no allowed point is found.
     """
     unit = unit_of(scale_of(view, archive), view, STEP)
-    if unit is None:
+    if unit is None or stop.reason() is not None:
         return
     find_interior(view, archive, TOUCHING, ENOUGH)
     begin, inside = archive.points[_best(view, archive)], archive.points[roomiest(view, archive)]
     told = _Told(view, inside, progress)
-    end = polish(view, begin, unit, stop, told, precision=PRECISION, archive=archive)
-    best = better(told.best, pulled_inside(view, end, inside))  # stopped on the way, the end may be the worse
-    if best.point is not None:
-        archive.add(best.point[None])
+    with suppress(SimulationError, OptimisationError):  # outside the rules, where cuts never go
+        told.keep(polish(view, begin, unit, stop, told, precision=PRECISION, archive=archive))
+        told.keep(told.last)
+    if told.best.point is not None:
+        archive.add(told.best.point[None])
 
 
 class _Told:
@@ -53,15 +58,19 @@ class _Told:
 
     def __init__(self, view: View, inside: Floats, progress: Progress) -> None:
         self.view, self.inside, self.progress = view, inside, progress
-        self.steps, self.best = 0, LocalOptimum(None, None)
+        self.steps, self.last, self.best = 0, inside, LocalOptimum(None, None)
 
     def __call__(self, place: Floats) -> bool:
         """Note a place (decision,); it is never enough."""
-        self.steps += 1
+        self.steps, self.last = self.steps + 1, place
         if self.steps % SHOWN == 0:
-            self.best = better(self.best, pulled_inside(self.view, place, self.inside))
+            self.keep(place)
             self.progress(0, self.best.improvement, float("nan"), None)
         return False
+
+    def keep(self, place: Floats) -> None:
+        """Take a place (decision,), drawn inside, when it is better than the best by now."""
+        self.best = better(self.best, pulled_inside(self.view, place, self.inside))
 
 
 def _best(view: View, archive: Archive) -> int:

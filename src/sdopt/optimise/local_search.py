@@ -77,11 +77,11 @@ def better(first: LocalOptimum, second: LocalOptimum) -> LocalOptimum:
 
 
 def pulled_inside(view: View, end: Floats, inside: Floats) -> LocalOptimum:
-    """A point (decision,), moved towards an allowed point with room as little as its constraints need."""
+    """A point (decision,), moved towards an allowed point with room as little as rules and limits need."""
     parts = np.concatenate([[0.0], 0.5 ** np.arange(REPAIRS)[::-1]])[:, None]
     tried = end + parts * (inside - end)
     values = view.problem.evaluator.values(tried).value
-    allowed = np.flatnonzero((view.slacks(values) >= 0).all(axis=1))
+    allowed = np.flatnonzero(view.meets_rules(tried) & (view.slacks(values) >= 0).all(axis=1))
     if not len(allowed):
         return LocalOptimum(None, None)
     winner = allowed[np.argmax(view.objective(values)[allowed])]

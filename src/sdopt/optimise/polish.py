@@ -41,7 +41,7 @@ def polish(
 
     `scale` is the size of an objective that is worth while, in its unit: the smaller, the longer the first
     steps. Where `enough` says so of a place (decision,) on the way, it ends there. An `archive` keeps every
-    place where slopes were worked out.
+    place that the rules allow where slopes were worked out: elsewhere the return may have another shape.
     """
     smooth = _Smooth(view, point, scale, archive)
     bounds = [(0.0, float(width > 0)) for width in smooth.allowed.upper - smooth.allowed.lower]
@@ -139,7 +139,7 @@ class _Smooth:
         return self.last_gradients[1]
 
     def _slopes(self, points: Floats) -> Floats:
-        if self.archive is None:
+        if self.archive is None or not self.view.meets_rules(points)[0]:
             return with_finite_slopes(self.view.problem, points)[2]
         added = self.archive.add(points)
         return self.archive.gradients[added]

@@ -237,15 +237,19 @@ def turning(rows: DataFrame) -> dict[str, Any] | None:
 
     Returns
     -------
-    that row of the table, with `chance_turns`: how much of the distribution lies on its other side. Of equal
-    chances the place nearest to the central value.
+    that row of the table, with `chance_turns`: how much of the distribution lies on its other side, and is
+    worth it, or not, as the central value is not. Of equal chances the place nearest to the central value.
     """
     inside = rows[rows["inside"] & rows["break_even"].notna()]
+    worth = bool((rows["gain_central"] > 0).any())
+    below = inside["break_even"] <= inside["central"]  # a place that the central value has passed already
+    inside = inside[(inside["worth"] == "above") == (below == worth)]  # is none that turns it round
     if inside.empty:
         return None
-    worth = float(inside["gain_central"].iloc[0]) > 0
     lost = inside["share_below"].where(inside["worth"] == "above", 1 - inside["share_below"])
-    chances = lost if worth else 1 - lost  # of each end alone: a constant may have others
+    whole = inside["chance_not_worth"] if worth else 1 - inside["chance_not_worth"]
+    alone = lost if worth else 1 - lost  # of each end alone: a constant may have others
+    chances = alone.where(~(whole < alone), whole)  # beyond an end it may turn back
     likeliest = inside[chances >= chances.max() - SAME]
     place = (likeliest["break_even"] - likeliest["central"]).abs().idxmin()
     return {**inside.loc[place].to_dict(), "chance_turns": float(chances[place])}
@@ -264,11 +268,7 @@ def condition(rows: DataFrame, language: str, names: Mapping[str, str] | None = 
         return ""
     worth, found = float(rows["gain_central"].iloc[0]) > 0, turning(rows)
     if found is None:
-        unseen = rows[rows["inside"]]["constant"]
-        if unseen.empty:
-            return _text("worth everywhere" if worth else "worth nowhere", language)
-        listed = "; ".join((names or {}).get(name, name) for name in unseen)
-        return _text("worth unseen", language, constants=listed)
+        return _turns_nothing(rows, worth, language, names or {})
     said = _text(
         f"{'stays' if worth else 'becomes'} worth {found['worth']}",
         language,
@@ -279,6 +279,20 @@ def condition(rows: DataFrame, language: str, names: Mapping[str, str] | None = 
     if found.get("no_number", 0.0) > 0:
         said = f"{said} {_text('no number', language, share=times(found['no_number'], language))}"
     return said.replace("  ", " ").replace(" .", ".")
+
+
+def _turns_nothing(rows: DataFrame, worth: bool, language: str, names: Mapping[str, str]) -> str:
+    """What is known where no place is known that turns it round."""
+
+    def listed(chosen: Any) -> str:
+        return "; ".join(names.get(name, name) for name in dict.fromkeys(rows[chosen]["constant"]))
+
+    if rows["inside"].any():
+        return _text("worth unseen", language, constants=listed(rows["inside"]))
+    said, silent = _text("worth everywhere" if worth else "worth nowhere", language), rows["no_number"] > 0
+    if not silent.any():
+        return said
+    return f"{said} {_text('no number of', language, constants=listed(silent))}"
 
 
 def _level_said(found: Mapping[str, Any], language: str) -> dict[str, str]:

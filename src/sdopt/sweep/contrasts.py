@@ -77,16 +77,19 @@ def money_moved(problem: Problem, more: Floats, less: Floats) -> tuple[float, fl
     """Present value of what one decision vector (decision,) costs more than another: net, and all moves.
 
     In the objective's unit. All moves is the sum of sizes, so that money that goes from one decision to
-    another counts twice. nan when decisions are not money, or another money than the objective.
+    another counts twice. nan when a decision that differs is not money, or another money than the objective.
     """
     decisions, times, config = problem.decisions, problem.grid.times, problem.config
     paths = [decisions.expand(point[None]) for point in (more, less)]
+    told = {plan.runs_key for plan in decisions.programmes}  # whether a programme runs; its costs stand apart
     net = moves = 0.0
-    for key in decisions.keys:
+    for key in (key for key in decisions.keys if key not in told):
+        extra = np.asarray(paths[0][key][:, 0] - paths[1][key][:, 0], dtype=np.float64)
+        if not extra.any():
+            continue
         unit = amount_per_year(problem.system.variables[key].unit)
         if unit != problem.objective_unit:
             return np.nan, np.nan
-        extra = np.asarray(paths[0][key][:, 0] - paths[1][key][:, 0], dtype=np.float64)
         weights = present_value(key, key, config, times, unit).weights[key]
         net, moves = net + float(weights @ extra), moves + float(weights @ np.abs(extra))
     return net, moves

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdopt.config.sweep import ADVICE
+from sdopt.errors import SimulationError
 from sdopt.problem.build import Problem
 from sdopt.sweep.asked import Asked
 from sdopt.sweep.chances import Sample
@@ -51,7 +52,8 @@ def options_of(problem: Problem, advice: Floats, part: float) -> tuple[Option, .
     """The advice (decision,) with one decision as today, a little more and a little less, where allowed.
 
     In all decision years, or else in as many of the first or of the last as a change is allowed in: what
-    breaks a rule, or a limit on model variables at central values, is no choice.
+    breaks a rule, or a limit on model variables at central values, is no choice; nor is that for which the
+    model gives no numbers there.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def _variants(problem: Problem, advice: Floats, part: float) -> Iterator[Option]
 
     Programmes, which run or do not, have no little more or less, and are put back whole.
     """
-    null, labels = problem.decisions.null_vector(), problem.decisions.labels()
+    null, held = problem.decisions.null_vector(), _held(problem)
     for name, chosen in columns_of(problem).items():
         whole = bool(problem.decisions.whole[chosen].any())
         changed: dict[Change, Floats] = {"as today": null[chosen]}
@@ -83,8 +85,15 @@ def _variants(problem: Problem, advice: Floats, part: float) -> Iterator[Option]
                 point = advice.copy()
                 point[chosen[years]] = values[years]
                 if not np.allclose(point, advice, rtol=SAME, atol=SAME * float(np.abs(advice).max())):
-                    first, last = (int(labels[at][1]) for at in chosen[years][[0, -1]])
-                    yield Option(name, change, first, last, point)
+                    first, last = (held[at] for at in chosen[years][[0, -1]])
+                    yield Option(name, change, first[0], last[-1], point)
+
+
+def _held(problem: Problem) -> list[range]:
+    """The years in which every entry of the decision vector holds; of a programme's start, that year."""
+    decisions = problem.decisions
+    amounts = [decisions.years_of(path, period) for path in decisions.paths for period in range(path.periods)]
+    return amounts + [range(year, year + 1) for _, year in decisions.labels()[len(amounts) :]]
 
 
 def _years(count: int) -> list[slice]:
@@ -95,18 +104,29 @@ def _years(count: int) -> list[slice]:
 
 def _allowed(problem: Problem, points: Floats) -> NDArray[np.bool_]:
     """Whether decision vectors (point, decision) meet all rules, and the limits at central values."""
-    slacks = problem.slacks(problem.evaluator.values(points).value)
-    allowed = (slacks >= -BROKEN).all(axis=1)
+    values = _central(problem, points)
+    allowed = np.isfinite(values).all(axis=1) & (problem.slacks(values) >= -BROKEN).all(axis=1)
     for rule in problem.rules:
         size = abs(rule.limit) + np.abs(points) @ np.abs(rule.weights)
         allowed &= points @ rule.weights <= rule.limit + BROKEN * size
     return np.asarray(allowed)
 
 
+def _central(problem: Problem, points: Floats) -> Floats:
+    """Every functional at central values, (point, functional); nan for a point where the model gives none."""
+    try:
+        return problem.evaluator.values(points).value
+    except SimulationError:  # does not say which points fail: the halves do
+        if len(points) == 1:
+            return np.full((1, len(problem.evaluator.functionals)), np.nan)
+        return np.concatenate([_central(problem, half) for half in np.array_split(points, 2)])
+
+
 def option_tables(asked: Asked) -> dict[str, DataFrame]:
     """How good all that can be chosen from is, and what knowing is worth for that choice; by some runs more.
 
-    Chosen can be between the allocations compared that are one for all, and what `options_of` adds.
+    Chosen can be between the allocations compared that are one for all, and what `options_of` adds; not what
+    fails where the compared do not, as futures in which one fails are left out for all.
 
     Returns
     -------
@@ -121,8 +141,13 @@ def option_tables(asked: Asked) -> dict[str, DataFrame]:
     first = _first(asked)
     scenarios = plan.scenarios.part(first)
     compared = [name for name in plan.names if plan.allocations[name].ndim == 1]
+    others = np.array([asked.improvement(name)[first] for name in compared])
     gains = _gains(build_ensemble(problem, scenarios, asked.backend), options)
-    improvement = np.array([*(asked.improvement(name)[first] for name in compared), *gains])
+    sound = (np.isfinite(gains) | ~np.isfinite(others).all(axis=0)).all(axis=1)
+    options = tuple(one for one, kept in zip(options, sound, strict=True) if kept)
+    if not options:
+        return {}
+    improvement = np.concatenate([others, gains[sound]])
     names = [*compared, *(one.name for one in options)]
     drawn, seed = [one.name for one in asked.drawn], problem.config.search.seed
     table = regret_table(names, improvement, scenarios.weights, unit)
