@@ -75,7 +75,7 @@ class RobustPlanes:
         self.slack_excess = np.zeros(len(self.question.central))
         self.excess = np.zeros(self.question.ensemble.count)
         for point in self.archive.points:
-            self._note(self.reader.read(point))
+            self.note(self.reader.read(point))
         self._slope(self.readings[0])
         self._slope(self.readings[int(np.argmax(self.measures))])
         self.scale = self._first_scale()
@@ -104,6 +104,7 @@ class RobustPlanes:
             helped = damped is None or self.centre_value > before
             self.take_in(target)
             self.step = float(np.clip(self.step * (LONGER if helped else SHORTER), SHORTEST, 1.0))
+        self.solve_again(gap)  # the last allocations may have dropped rows that the answer names
 
     @property
     def bound(self) -> float:
@@ -170,7 +171,7 @@ class RobustPlanes:
         place, held = len(self.archive.points), len(self.reader.store.held)
         self.archive.add(point[None])
         reading = self.reader.read(self.archive.points[place])
-        self._note(reading)
+        self.note(reading)
         self._slope(reading)
         self._check(place, held)
         tangents = self.limit_cuts.add(self.question, reading)
@@ -185,7 +186,8 @@ class RobustPlanes:
         self._imply(reading)
         return reading
 
-    def _note(self, reading: Reading) -> None:
+    def note(self, reading: Reading) -> None:
+        """Count in the archive's next allocation, without cuts."""
         place = len(self.readings)
         self.readings.append(reading)
         self.measures.append(self.question.measure.value(reading.improvement))
@@ -204,11 +206,9 @@ class RobustPlanes:
         above += [store.excess(one.point, one.improvement, held) for one in self.readings]
         self.excess = np.maximum(self.excess, np.max(above, axis=0))
         points, values = archive.points, archive.values
-        pairs = (
-            tangent_excess(view, archive, points[new:], values[new:]),
-            tangent_excess(view, archive, points, values, slice(new, None)),
-        )
-        self.slack_excess = np.maximum.reduce([self.slack_excess, *(slack for _, slack in pairs)])
+        one = tangent_excess(view, archive, points[new:], values[new:])[1]
+        other = tangent_excess(view, archive, points, values, slice(new, None))[1]
+        self.slack_excess = np.maximum.reduce([self.slack_excess, one, other])
 
     def noise(self) -> Floats:
         """What cannot be told from rounding, in every scenario (scenario,)."""
@@ -230,7 +230,7 @@ class RobustPlanes:
     def _rebuild(self) -> None:
         """A new master with the cuts that still count; rows that rest on what is left out go."""
         problem = self.question.problem
-        self.implied = [row for row in self.implied if not row.rests_on & self.without_cuts]
+        self.implied = [row for row in self.implied if not row.rests_on & self.left_out]
         highest = 1e3 * (1.0 + abs(self.measures[0]) / self.scale)
         self.rooms = [self._room(place) for place in range(len(self.readings))]
         decisions = problem.decisions
@@ -320,9 +320,8 @@ class RobustPlanes:
             theta = self.answer.value * self.scale
             height = self._cut_return(self.answer.point)
             least = gap * abs(known) if np.isfinite(known) else gap * self.scale
-            if height is None or theta - height <= TIGHT * max(
-                theta - known if np.isfinite(known) else 0.0, least
-            ):
+            still_open = theta - known if np.isfinite(known) else 0.0
+            if height is None or theta - height <= TIGHT * max(still_open, least):
                 break
             self.answer = self.master.solve()
         value, bound = self.value, self.bound

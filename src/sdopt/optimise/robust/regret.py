@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 
 from sdopt.errors import OptimisationError
 from sdopt.optimise.archive import Archive
+from sdopt.optimise.audit import OBJECTIVE_NOISE, ROUNDING
 from sdopt.optimise.cutting_planes import Progress
 from sdopt.optimise.robust.audit import Sample
 from sdopt.optimise.robust.bends import seen_bends
@@ -77,7 +78,7 @@ def least_regret(
         found = solve(halved, measure, progress)
         known, disproved = disproved, halved.disproved
         if disproved - known and not given:  # bounds may have leaned on these
-            bests = _bounded(halved, bests)
+            bests = replace(_bounded(halved, bests), worked_out=np.zeros_like(bests.worked_out))
         sound = bests if given else _sound(bests, found, gap)
         contenders = _contenders(bests, found.reading.improvement, gap)
         enough = not len(contenders) or bests.worked_out.sum() >= MOST
@@ -160,7 +161,9 @@ def _bounded(shared: Shared, bests: ScenarioBests) -> ScenarioBests:
     question = ask(shared.reader.ensemble, Measure("expected", shared.probability), shared.robust)
     region, bent = _region(shared, question)
     bound = np.array([_bound(shared, region, s) for s in range(len(bests.found))])
-    bound = np.where(bests.found > bound, np.inf, bound)  # it is not concave there: no proof
+    noise = OBJECTIVE_NOISE * np.abs(bound) + ROUNDING * np.abs(shared.reader.ensemble.null_objective)
+    odd = bests.found > bound + noise  # it is not concave there: no proof
+    bound = np.where(odd, np.inf, np.maximum(bound, bests.found))
     return replace(bests, bound=bound, unsure=np.full(len(bound), bent))
 
 
@@ -211,6 +214,8 @@ def _work_out(shared: Shared, bests: ScenarioBests, scenario: int) -> ScenarioBe
     """A search for the best of one scenario, from all that is known of it."""
     alone = _alone(shared, scenario)
     best = solve(alone, Measure("expected", np.ones(1)), lambda *_: None)
+    # Limits at central values are the same in every scenario: bounds of others lean on them too.
+    shared.left_out |= alone.disproved & set(ask(alone.reader.ensemble, best.measure, alone.robust).central)
     found, bound, worked_out = bests.found.copy(), bests.bound.copy(), bests.worked_out.copy()
     found[scenario] = max(found[scenario], best.value)
     proved = np.inf if best.bound is None else best.bound

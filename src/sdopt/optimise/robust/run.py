@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,10 @@ Told = Callable[[str, int, float | None, float, float | None], None]
 
 @dataclass(frozen=True)
 class RobustAnswer:
-    """The best allocation by every measure that was asked, and what they are compared with."""
+    """The best allocation by every measure that was asked, and what they are compared with.
+
+    `missing` are measures that have none because the search was stopped before one was found: how it was.
+    """
 
     problem: Problem
     ensemble: Ensemble
@@ -45,6 +48,7 @@ class RobustAnswer:
     nominal: Found
     found: tuple[RobustFound, ...]
     compared: tables.Compared
+    missing: Mapping[MeasureName, Status] = field(default_factory=dict)
 
 
 def optimise_robust(
@@ -59,13 +63,13 @@ def optimise_robust(
 
     Scenarios in which the null alternative gives inf or nan are left out, and counted. `bests` are what
     scenarios can give by themselves, for regret; they are worked out where needed when absent. When `stop`
-    says so, every measure gets the best that is known by then, with its bound.
+    says so, every measure gets the best that is known by then, with its bound; one that has none is missing.
 
     Raises
     ------
     OptimisationError
         When no allocation is allowed, at central values or in as many scenarios as asked; or none was found
-        before it was stopped.
+        by any measure before it was stopped.
     SimulationError
         When the model gives inf or nan for an allowed allocation.
     """
@@ -77,12 +81,21 @@ def optimise_robust(
     reader = Reader(ensemble)
     starts = np.array([nominal.point, problem.decisions.null_vector()])
     shared = share_work(reader, robust, starts, set(nominal.planes.left_out), stop)
-    found = []
+    found: list[RobustFound] = []
+    missing: dict[MeasureName, Status] = {}
     for name in robust.measures:
-        one, bests = _best_by(name, shared, told, bests)
-        found.append(one)
+        try:
+            one, bests = _best_by(name, shared, told, bests)
+        except OptimisationError:
+            stopped = stop.reason()
+            if stopped is None or not found:
+                raise
+            missing[name] = stopped
+        else:
+            found.append(one)
     compared = _compare(problem, shared, nominal, found, bests)
-    return RobustAnswer(problem, ensemble, whole.count - ensemble.count, nominal, tuple(found), compared)
+    failed = whole.count - ensemble.count
+    return RobustAnswer(problem, ensemble, failed, nominal, tuple(found), compared, missing)
 
 
 def _nominal(problem: Problem, told: Told, stop: Stop) -> Found:
@@ -136,7 +149,7 @@ def robust_result(answer: RobustAnswer, model: SourceModel | None = None) -> Res
     problem, compared, found = answer.problem, answer.compared, answer.found
     measures = tables.measure_table(compared)
     return Result(
-        status=weakest(one.status for one in found),
+        status=weakest([*(one.status for one in found), *answer.missing.values()]),
         title=problem.config.title,
         language=problem.config.output.language,
         figures={
@@ -149,6 +162,7 @@ def robust_result(answer: RobustAnswer, model: SourceModel | None = None) -> Res
             "advice_status": answer.nominal.status.key,
             "null_objective": problem.null_objective,
             "bound_leaves_out": sorted({name for one in found for name in tables.left_out(one, problem)}),
+            **({"measures_missing": list(answer.missing)} if answer.missing else {}),
             **(_replayed(answer, model) if model else {}),
         },
         tables={

@@ -164,7 +164,7 @@ def solve(shared: Shared, measure: Measure, progress: Progress) -> RobustFound:
     sharp = _sharpened(shared, planes, progress)
     trace += sharp.trace if sharp is not planes else ()
     planes = sound(sharp)
-    if planes.best is None and refused:
+    if planes.best is None and refused and shared.stop.reason() is None:
         raise refused[0]
     checked = audit_scenarios(planes, _sample(shared, planes))
     return _found(shared, planes, checked, tuple(trace))
@@ -184,11 +184,20 @@ def _sharpened(shared: Shared, planes: RobustPlanes, progress: Progress) -> Robu
     try:
         sharp.run(shared.robust.gap, shared.robust.iterations, progress)
     except InfeasibleMasterError:
-        return planes
+        return _with_found(planes, sharp)
     place = {c: k for k, c in enumerate(question.central) if c in sharp.raised}
     grown = seen_bends(question.view, shared.archive, audited)
     wrong = _audit(shared, sharp) & sharp.carriers() or passed(grown, sharp.master, place)
-    return planes if wrong or sharp.best is None or sharp.bound >= planes.bound else sharp
+    rejected = wrong or sharp.best is None or sharp.bound >= planes.bound
+    return _with_found(planes, sharp) if rejected else sharp
+
+
+def _with_found(planes: RobustPlanes, later: RobustPlanes) -> RobustPlanes:
+    """The same search, with the allocations that a later one over the same archive came by."""
+    for reading in later.readings[len(planes.readings) :]:
+        planes.note(reading)
+    planes.excess = np.maximum(planes.excess, later.excess)
+    return planes
 
 
 def _first(shared: Shared, question: Question) -> list[Reading]:
