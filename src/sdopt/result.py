@@ -60,6 +60,7 @@ class Result:
     figures: objective, null_objective, improvement, bound, gap (share of the improvement), gap_amount (in
         the objective's unit), gap_euro (None when that is not money), gap_reason, bound_assumes,
         bound_leans_on and bound_leaves_out (names of constraints; those left out are not concave),
+        measures_missing (of robust allocations: those by which nothing was found before it was stopped),
         certified_bound, certified_gap, certified_gap_amount, certified_gap_euro,
         certified_tolerance, certified_allowance (breach of a limit that the search allows itself),
         certified_margins (name -> part), certified_assumes (only when a certificate was asked for; None

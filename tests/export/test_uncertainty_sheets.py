@@ -28,6 +28,7 @@ from sdopt.export.findings_picture import picture_forms, pictures_of
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.precision import chance_style, error_style, known_decimals, range_decimals
+from sdopt.export.robust_report import robust_report
 from sdopt.export.workbook import workbook_bytes
 from sdopt.optimise.each_scenario import Best
 from sdopt.optimise.robust.run import optimise_robust, robust_result
@@ -321,6 +322,17 @@ def test_the_robust_sheet_shows_price_and_proof(robust: Result, language: str, s
     amounts = below(rows, labels("column.decision"), labels("column.year"))
     own = robust.tables["robust_allocations"].query("allocation == 'cvar' and variable == 'spending a'")
     assert amounts[0][name] == pytest.approx(own["value"].iloc[0])
+
+
+@pytest.mark.parametrize(("language", "sheet"), [("nl", "Robuust"), ("en", "Robust")])
+def test_a_measure_by_which_nothing_was_found_is_named(robust: Result, language: str, sheet: str) -> None:
+    labels = Labels(language)
+    missing = labels("robust.missing", names=labels("robust.regret"))
+    stopped = robust.with_figures(measures_missing=["regret"])
+    for result, told in ((robust, False), (stopped, True)):
+        said = in_language(result, language)
+        assert any(row[0] == missing for row in sheet_rows(said, sheet)) is told
+        assert (missing in robust_report(said)) is told
 
 
 @pytest.mark.desktop

@@ -193,8 +193,10 @@ def describe_robust(result: Result) -> str:
 
 def _stopped(result: Result) -> str:
     """That this is not all that was asked for."""
+    missing = ", ".join(result.figures.get("measures_missing") or ())
+    nothing = f"; nothing was found by {missing}" if missing else ""
     again = "; deciding again was not begun" if _without_again(result) else ""
-    return f"stopped  before it was done: the best so far, with its gap{again}; more time may give better"
+    return f"stopped  before it was done: the best so far, with its gap{nothing}{again}; more time may help"
 
 
 def _measure_lines(table: pd.DataFrame) -> list[str]:

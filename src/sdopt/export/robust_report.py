@@ -10,7 +10,7 @@ from sdopt.export.decide_again import again_lines
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.precision import range_decimals
-from sdopt.export.sheets_robust import MEASURES, assumed_words, price_lines, robust_name
+from sdopt.export.sheets_robust import MEASURES, assumed_words, missing_lines, price_lines, robust_name
 from sdopt.export.views import fact, has
 from sdopt.result import Result
 
@@ -64,6 +64,7 @@ def _ends(result: Result, labels: Labels) -> Iterator[str]:
     yield ""
     if names := fact(result, "bound_leaves_out"):
         yield labels("robust.report.left_out", names="; ".join(names))
+    yield from missing_lines(result, labels)
     if fact(result, "decide_again_stopped"):
         yield labels("robust.report.again_stopped")
     worst = fact(result, "replay_max_relative_difference")

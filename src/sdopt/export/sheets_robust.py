@@ -48,7 +48,7 @@ def fill_robust(page: Page) -> None:
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     count = labels.number(int(fact(result, "scenarios") or 0), 0)
     page.heading(page.name, labels("sign.robust", unit=unit, count=count))
-    for line in price_lines(result, labels):
+    for line in [*missing_lines(result, labels), *price_lines(result, labels)]:
         page.across(line, **THIN)
     page.row += 1
     parts = {
@@ -66,6 +66,13 @@ def fill_robust(page: Page) -> None:
             fill(page, result.tables[name])
             page.row += 1
     page.finish(len(page.widths))
+
+
+def missing_lines(result: Result, labels: Labels) -> list[str]:
+    """By which measures nothing was found before the search was stopped."""
+    missing = result.figures.get("measures_missing") or []
+    names = "; ".join(robust_name(one, labels) for one in missing)
+    return [labels("robust.missing", names=names)] if missing else []
 
 
 def price_lines(result: Result, labels: Labels) -> list[str]:
