@@ -290,9 +290,8 @@ def _turns_nothing(rows: DataFrame, worth: bool, language: str, names: Mapping[s
     if rows["inside"].any():
         return _text("worth unseen", language, constants=listed(rows["inside"]))
     said, silent = _text("worth everywhere" if worth else "worth nowhere", language), rows["no_number"] > 0
-    if not silent.any():
-        return said
-    return f"{said} {_text('no number of', language, constants=listed(silent))}"
+    more = f" {_text('no number of', language, constants=listed(silent))}" if silent.any() else ""
+    return said + more
 
 
 def _level_said(found: Mapping[str, Any], language: str) -> dict[str, str]:
