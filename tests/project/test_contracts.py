@@ -23,7 +23,7 @@ BREACHES = {
     "a module nobody placed": ("Data flows one way", "newcomer.py", ""),
     "pysd outside source_model": ("Only source_model knows PySD", "result.py", "import pysd"),
     "pysd inside a function": ("Only source_model knows PySD", "result.py", "def f():\n    import pysd"),
-    "pyomo outside optimise": ("Only optimise knows Pyomo and HiGHS", "cli.py", "import pyomo.environ"),
+    "pyomo outside optimise": ("Only optimise knows Pyomo and HiGHS", "cli/group.py", "import pyomo.environ"),
     "highspy outside optimise": (
         "Only optimise knows Pyomo and HiGHS",
         "equations/system.py",
@@ -31,7 +31,7 @@ BREACHES = {
     ),
     "xlsxwriter outside export": (
         "Only export knows spreadsheets and figures",
-        "cli.py",
+        "cli/group.py",
         "import xlsxwriter",
     ),
     "odfdo outside export": ("Only export knows spreadsheets and figures", "result.py", "import odfdo"),
