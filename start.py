@@ -2,6 +2,8 @@
 
     python start.py optimise configs/voorbeeld-100k.yaml
     python start.py test
+    python start.py wheels FOLDER    (all that is needed to install without internet: see offline.py)
+    python start.py site             (the documentation, in the folder site)
 
 The first time this makes a virtual environment in `.venv`, beside this file, and installs there what
 pyproject.toml asks for; later only when pyproject.toml asks for something new. The Python that runs this
@@ -97,9 +99,15 @@ def run(arguments: list[str], folder: Path | None = None) -> int:
 def main(arguments: list[str]) -> int:
     """Install what the command needs, then run it."""
     if arguments[:1] == ["test"]:
-        install(requirements(extras=("test",)))
+        desktop = os.environ.get("SDOPT_REQUIRE_DESKTOP") == "1"  # then pages open in a real browser
+        install(requirements(extras=("test", "docs", *(("browser",) if desktop else ()))))
         return run(["-m", "pytest", "--numprocesses=auto", *arguments[1:]], folder=ROOT)
+    if arguments[:1] == ["site"]:
+        install(requirements(extras=("docs",)))
+        return run(["-m", "mkdocs", "build", "--strict", *arguments[1:]], folder=ROOT)
     install(requirements(extras=()))
+    if arguments[:1] == ["wheels"]:
+        return run([str(ROOT / "offline.py"), *arguments[1:]])
     return run(["-m", "sdopt", *arguments])
 
 

@@ -3,11 +3,11 @@
     python .ci/wheels.py
 
 Asks pip, without installing anything, to resolve the runtime dependencies, with those of the compiled
-backend, per platform and Python version.
-pip weighs markers such as `sys_platform` for the machine it runs on, so what is needed on Windows only is
-listed here. Exit status 1 when a supported combination fails.
+backend, per platform and Python version of offline.py, as `start.py wheels` does. Exit status 1 when a
+supported combination fails.
 """
 
+import runpy
 import subprocess
 import sys
 import tempfile
@@ -16,23 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VERSIONS = ("3.11", "3.12", "3.13")
-MACOS = range(11, 15)
-PLATFORMS = {
-    "Windows x86-64": ("win_amd64",),
-    "macOS arm64": tuple(f"macosx_{major}_0_{arch}" for major in MACOS for arch in ("arm64", "universal2")),
-    "macOS x86-64": (
-        *(f"macosx_{major}_0_{arch}" for major in MACOS for arch in ("x86_64", "universal2")),
-        *(f"macosx_10_{minor}_{arch}" for minor in range(9, 16) for arch in ("x86_64", "universal2")),
-    ),
-    "Linux x86-64": (
-        *(f"manylinux_2_{minor}_x86_64" for minor in (28, 27, 26, 24, 17, 12, 5)),
-        *(f"manylinux{name}_x86_64" for name in ("2014", "2010", "1")),
-    ),
-}
-NOT_PROMISED = {"macOS x86-64"}  # Apple and several upstream projects have dropped it
-WINDOWS_ONLY = ("colorama", "tzdata")  # click and pandas ask for these on Windows
-SOURCE_ONLY = ("odfpy",)  # plain Python, wanted by PySD through pandas[excel]; published as source only
+OFFLINE = runpy.run_path(str(ROOT / "offline.py"))  # which wheels go with which machine
+PLATFORMS, VERSIONS, SOURCE_ONLY = OFFLINE["PLATFORMS"], OFFLINE["VERSIONS"], OFFLINE["SOURCE_ONLY"]
+NOT_PROMISED = {"macos-x86-64"}  # Apple and several upstream projects have dropped it
 
 
 def run_pip(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -57,12 +43,11 @@ def last_error(text: str) -> str:
 
 def resolve(platform: str, version: str, requirements: list[str], own_wheels: Path) -> str:
     """Return 'ok', or the reason why pip finds no set of wheels."""
-    extra = WINDOWS_ONLY if platform.startswith("Windows") else ()
-    with tempfile.TemporaryDirectory() as target:
+    with tempfile.TemporaryDirectory() as place:
         done = run_pip(
-            "install", "--dry-run", "--ignore-installed", "--only-binary=:all:", f"--target={target}",
-            "--implementation=cp", f"--python-version={version}", f"--find-links={own_wheels}",
-            *(f"--platform={tag}" for tag in PLATFORMS[platform]), *requirements, *extra,
+            "install", "--dry-run", "--ignore-installed", "--only-binary=:all:", f"--target={place}",
+            f"--find-links={own_wheels}", *OFFLINE["target"](platform, version),
+            *requirements, *OFFLINE["needed_beside"](platform),
         )  # fmt: skip
     return "ok" if done.returncode == 0 else last_error(done.stderr)
 

@@ -18,8 +18,19 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 PUBLIC_MODELS = SHARED / "test-models"
 
 
+def required() -> bool:
+    """Whether desktop programs must be there: then tests that need them fail without."""
+    return os.environ.get("SDOPT_REQUIRE_DESKTOP") == "1"
+
+
 def has_desktop() -> bool:
-    return os.environ.get("SDOPT_REQUIRE_DESKTOP") == "1" or shutil.which("soffice") is not None
+    return required() or shutil.which("soffice") is not None
+
+
+def has_browser() -> bool:
+    """Whether a page can be opened as a reader does, and checked for accessibility."""
+    parts = (find_spec(name) is not None for name in ("playwright", "axe_playwright_python"))
+    return required() or (shutil.which("chromium") is not None and all(parts))
 
 
 def has_models() -> bool:
@@ -36,6 +47,7 @@ def absent() -> dict[str, str]:
     """Markers of tests that cannot run on this machine, and what it takes to run them."""
     needs = {
         "desktop": (has_desktop(), "LibreOffice"),
+        "browser": (has_browser(), "Chromium, and pip install sdopt[browser]"),
         "domain": ((SHARED / "domain").is_dir(), "the evidence beside the repository: ../shared/domain"),
         "peers": (has_peers(), "CasADi and PySCIPOpt: pip install sdopt[benchmark]"),
         "models": (has_models(), "the public test models: set SDOPT_TEST_MODELS to their folder"),

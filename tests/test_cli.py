@@ -217,7 +217,7 @@ def test_units_that_differ_stand_with_each_decision(question: Path) -> None:
         ("a,2028,9", "a,inf,9", 'row 3: the config has no decision "a" that starts in inf.'),
         ("a,2028,9", "a,2027,9", "row 3: a in 2027 is given twice"),
         ("b,2028,1\n", "", "no value for b in 2028"),
-        ("value", "amount", "lacks the columns value"),
+        ("value", "amount", "column value: missing. Needed: decision, year, value"),
         ("a,2028,9", "a,2028,nan", "row 3: a in 2028 is given twice, or is not a finite number"),
     ],
 )

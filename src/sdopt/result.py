@@ -41,6 +41,7 @@ class Status(Enum):
         "stopped by Ctrl-C: the best allocation so far, with its gap; --resume goes on from here",
     )
     SIMULATED = ("simulated", "a given allocation was simulated; nothing was optimised")
+    COMPARED = ("compared", "results were set beside each other; nothing was simulated")
 
     @property
     def key(self) -> str:
@@ -75,10 +76,31 @@ class Result:
         constraints    constraint, year, measure, sense, limit, null, advice, slack, binding (bool),
                        null_breaks (bool), shadow_price, unit
         fiscal_rules   (only when the config names a library) id, rule, title, part, kind, chosen (bool),
-                       imposed (bool, in that year), year, measure, sense, limit, null, advice, slack,
-                       binds (yes, no, not_applicable), null_verdict, verdict, null_class, class, prices, unit
-        multi_year_budget  (only where the fiscal library has a budget) side, term, account, name, variable,
-                       year, null, advice, difference, unit; totals of the year in its own prices
+                       imposed (bool, in that year), year, measure, sense, limit, null, advice, null_slack,
+                       slack, binds (yes, no, not_applicable), null_verdict, verdict, null_class, class,
+                       prices, unit
+        multi_year_budget  (only where the fiscal library has a budget) side (income, spending, or reserves:
+                       what is added to them), term, account, name, variable, year, null, advice, difference,
+                       unit; totals of the year in its own prices
+        taakvelden     (only where that budget has a table of accounts) account, name, code_2023_2024,
+                       relation_2023_2024, code_2022, relation_2022, pot, variable, share, side, term, source,
+                       status, note; a row per account and line of the budget, one where there is none
+        stock_flows    (of a model with stocks) stock, direction (start, in, out, net, adjustment, end), flow,
+                       year, null, advice, difference, unit; start + in - out + net + adjustment = end, in
+                       every year of the horizon
+        pay_back       (of an advice) perspective, year, year_discounted, lowest, lowest_year, total,
+                       total_discounted, unit
+        pay_back_years perspective, year, cumulative, cumulative_discounted, unit
+        causal_decisions  (of an advice, where it can be told; means over first_year to last_year) decision
+                       (id, or the array of several), variable, elements (of the array, over which is
+                       averaged too), null, advice, unit, first_year, last_year, value (its part in the
+                       improvement, by Aumann and Shapley), listed (of which over the routes of causal_path),
+                       elsewhere (over all others), value_unit
+        causal_path    decision, route (1 carries most), step (0 is the decision), variable, kind, elements,
+                       null, advice, by_decision (part of their difference, over all routes), unit,
+                       first_year, last_year, branch (what all routes that begin as this one up to here
+                       carry), value (of the route), share (of the value of the decision), value_unit
+        sources        role, file (name), sha256; the files that the question was read from
         assumptions    name, value, low, high, distribution, unit, source, link (number of the causal link),
                        status, confidence (in that link), note, uncertain (bool)
         end_value      weight, null, advice, difference, regret, regret_at_most, advice_changes
@@ -124,8 +146,6 @@ class Result:
         alternative_returns  within, number, improvement, given_up (part), distance, unit
         contributions  decision, variable, change (a year), alone, put_back, share, standard_error, unit
         mechanisms     mechanism, changes, known (bool), with_mechanism, without, difference, beats_null, unit
-        pay_back       perspective, year, year_discounted, lowest, lowest_year, total, total_discounted, unit
-        pay_back_years perspective, year, cumulative, cumulative_discounted, unit
         frontier       aim, variable, measure, better, point, value, value_unit, improvement, bound, gap,
                        dominated (bool), settled (bool), unit; value is the difference from the null
                        alternative
@@ -133,6 +153,9 @@ class Result:
         optimality     condition, value, relative_to, holds (bool)
       only with a ledger or a valuation:
         conventions    convention, method, constant, value, unit, source, status, note
+      only where a sweep was joined with other runs (`sdopt report`; `provenance["joined"]` then holds the
+      facts of every run by its kind, `kind` is report, and robust_status is that of robust allocations):
+        swept_allocations  allocation, decision (id), year (first of the period), value, unit
     """
 
     status: Status

@@ -32,7 +32,7 @@ TABLES = {
         GOOD.replace("14000", "14k"),
         'row 2, value: found "14k"; a number',
     ),
-    "a thousands separator": (HEADER, GOOD.replace("14000", '"14,000"'), 'row 2, value: found "14,000"'),
+    "a thousands separator": (HEADER, GOOD.replace("14000", '"14,000"'), 'row 2, value: "14,000" can be two'),
     "an empty value": (HEADER, GOOD.replace("14000", ""), "row 2, value: empty; a number is needed"),
     "an infinite value": (HEADER, GOOD.replace("14000", "1e999"), 'row 2, value: found "1e999"'),
     "no time": (HEADER, GOOD.replace("2005", "may"), 'row 2, time: found "may"'),

@@ -4,7 +4,6 @@ import csv
 import re
 import string
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
@@ -90,9 +89,15 @@ def test_numbers_in_sentences() -> None:
     assert NL.share(-0.00052, sign=True) == "-0,05 %"
 
 
+def label_rows(pattern: str) -> list[dict[str, str]]:
+    """The rows of the files with labels."""
+    folder = Path(sdopt.export.labels.__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern))]
+    return [row for text in texts for row in csv.DictReader(text.splitlines(keepends=True))]
+
+
 def test_both_languages_have_every_label_with_the_same_fields() -> None:
-    text = files("sdopt.export").joinpath("labels.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines(keepends=True)))
+    rows = label_rows("labels*.csv")
     assert len({row["key"] for row in rows}) == len(rows) > 100
     for row in rows:
         fields = [
@@ -104,8 +109,7 @@ def test_both_languages_have_every_label_with_the_same_fields() -> None:
 
 def test_every_label_is_used() -> None:
     folder = Path(sdopt.export.labels.__file__).parent
-    code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    text = files("sdopt.export").joinpath("labels.csv").read_text(encoding="utf-8")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
     # Families whose last part is a value of the data, such as sense, measure and unit.
     families = {"sense", "measure", "unit", "status", "meaning", "source", "audit", "limit"}
     families |= {"kind", "pocket", "convention", "method", "run"}
@@ -120,7 +124,7 @@ def test_every_label_is_used() -> None:
         "optimality",
     }
     made = tuple(re.findall(r"""f["'](\w+\.[\w.]+)\{""", code))  # such as f"why.title.{key}"
-    for row in csv.DictReader(text.splitlines(keepends=True)):
+    for row in [*label_rows("labels.csv"), *label_rows("labels_together.csv")]:
         family, _, name = row["key"].removesuffix(".title").partition(".")
         used = re.search(rf"""["']({re.escape(row["key"])}|{re.escape(name)})["']""", code)
         used = used or row["key"].startswith(made)

@@ -48,7 +48,7 @@ def test_a_proved_bound_stands_beside_one_that_was_withdrawn(make_result: Callab
     result = proved(make_result, Status.LOCAL, **figures)
     text = " ".join(certainty_lines(result, Labels("nl")))
     assert "bovengrens is er niet" not in text and "bewezen" in text
-    sheet = openpyxl.load_workbook(BytesIO(workbook_bytes(result)))["Samenvatting"]
+    sheet = openpyxl.load_workbook(BytesIO(workbook_bytes(result)))["Kerncijfers"]
     found = {row[0].value: row[1].value for row in sheet.iter_rows() if row[0].value}
     assert found["Bovengrens zonder voorwaarde over de vorm"] == pytest.approx(10.0)
     assert found["Idem, min rendement van het advies"] == pytest.approx(2.5)

@@ -1,5 +1,6 @@
 """The workbook in a real spreadsheet program: LibreOffice calculates everything again and prints it."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -43,16 +44,19 @@ def test_prints_without_error_on_few_pages(convert: Convert, result: Result, tmp
     path.write_bytes(workbook_bytes(result))
     pdf = convert(path, "pdf").read_bytes()
     assert pdf.startswith(b"%PDF")
-    assert pdf.count(b"/Type/Page/") + pdf.count(b"/Type/Page\n") + pdf.count(b"/Type /Page ") == 10
+    pages = len(re.findall(rb"/Type ?/Page[^s]", pdf))
+    sheets = len(openpyxl.load_workbook(path).sheetnames)
+    assert sheets <= pages <= sheets + 3
 
 
-def test_ods_opens_with_the_same_numbers(convert: Convert, result: Result, tmp_path: Path) -> None:
+def test_ods_opens_with_the_same_numbers(
+    convert: Convert, values: Values, result: Result, tmp_path: Path
+) -> None:
     folder = write_results(result, tmp_path, "", {}, None)
-    again = convert(export_results(folder, "ods", tmp_path / "all.ods"), "xlsx")
-    rows = openpyxl.load_workbook(again, data_only=True)["allocation"].iter_rows(min_row=2, values_only=True)
-    assert [row[7 - 1] for row in rows] == pytest.approx(
-        result.tables["allocation"]["value"].tolist(), rel=1e-14
-    )
+    again = values(convert(export_results(folder, "ods", tmp_path / "all.ods"), "xlsx"))
+    for place, value in values(folder / "workbook.xlsx").items():
+        number = isinstance(value, (int, float))
+        assert again[place] == (pytest.approx(value, rel=1e-12, abs=1e-9) if number else value), place
 
 
 def test_dutch_csv_opens_with_dutch_settings(profile: Path, result: Result, tmp_path: Path) -> None:

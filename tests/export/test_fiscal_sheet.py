@@ -116,7 +116,7 @@ def test_the_sheet_in_dutch(dutch: tuple[Path, str]) -> None:
     assert "Begrotingsregels die knellen: T1 evenwicht (2028); T6 groeigrens (2027-2028)." in text
     assert "voldoet het advies in die jaren niet (de kolom Opgelegd zegt of dat moest): T1" in text
     assert "Regels die het model uitvoert en die doorwerken: T8 uitkering (2027-2028)." in text
-    summary = " ".join(str(cell) for row in sheet(dutch[0], "Samenvatting") for cell in row if cell)
+    summary = " ".join(str(cell) for row in sheet(dutch[0], "Kerncijfers") for cell in row if cell)
     assert "T6 groeigrens (2027-2028)" in summary
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import odfdo
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -77,30 +78,31 @@ def test_csv_text_never_starts_a_formula(result: Result, tmp_path: Path) -> None
     assert read_results(root).tables["evil"]["name"].tolist() == EVIL
 
 
-def test_ods_has_real_numbers_and_bold_headers(result: Result, folder: Path) -> None:
-    path = export_results(folder, "ods", None)
-    document = odfdo.Document(path)
-    sheets = {table.name: table for table in document.body.get_tables()}
-    assert set(sheets) == set(result.tables) - {"trajectories"}
-    sheet, table = sheets["constraints"], result.tables["constraints"]
-    assert sheet.get_row_values(0) == list(table.columns)
-    for number, row in enumerate(table.itertuples(index=False), start=1):
-        values = sheet.get_row_values(number)
-        assert [float(v) if not isinstance(v, (str, bool)) else v for v in values] == list(row)
-    style = document.get_style("table-cell", sheet.get_cell((0, 0)).style)
+def test_ods_is_the_workbook(result: Result, folder: Path) -> None:
+    document = odfdo.Document(export_results(folder, "ods", None))
+    workbook = openpyxl.load_workbook(folder / "workbook.xlsx")
+    assert [table.name for table in document.body.get_tables()] == workbook.sheetnames
+    sheet = document.body.get_table(name="Kosten-baten")
+    cell = next(cell for row in sheet.iter_rows() for cell in row.iter_cells() if cell.value == "Onderdeel")
+    style = document.get_style("table-cell", cell.style)
     assert style.get_properties(area="text")["fo:font-weight"] == "bold"
+    shown = {row[0]: row for row in sheet.get_values()}
+    part = result.tables["return"].iloc[0]
+    assert [float(value) for value in shown[part["component"]][1:3]] == [part["null"], part["advice"]]
 
 
 def test_ods_formula_text_stays_text(result: Result, tmp_path: Path) -> None:
     table = result.tables["assumptions"].assign(note="=1+1 \x07 <b>")
-    root = write_results(replace(result, tables={"assumptions": table}), tmp_path, "", {}, None)
-    sheet = odfdo.Document(export_results(root, "ods", None)).body.get_table(name="assumptions")
-    cell = sheet.get_cell((10, 1))
-    assert (cell.value, cell.formula, cell.type) == ("=1+1 \ufffd <b>", None, "string")
+    tables = {**result.tables, "assumptions": table}
+    root = write_results(replace(result, tables=tables), tmp_path, "", {}, None)
+    sheet = odfdo.Document(export_results(root, "ods", None)).body.get_table(name="Aannames")
+    cells = [cell for row in sheet.iter_rows() for cell in row.iter_cells()]
+    evil = [cell for cell in cells if str(cell.value).startswith("=")]
+    assert {(cell.value, cell.formula, cell.type) for cell in evil} == {("=1+1 \ufffd <b>", None, "string")}
 
 
 def test_never_overwrites(folder: Path) -> None:
-    for form in ("xlsx", "csv", "parquet", "ods"):
+    for form in ("xlsx", "csv", "csv-nl", "csv-machine", "parquet", "ods"):
         made = export_results(folder, form, None)
         with pytest.raises(ExportError, match="exists already and is never overwritten"):
             export_results(folder, form, None)
@@ -108,7 +110,7 @@ def test_never_overwrites(folder: Path) -> None:
 
 
 def test_unknown_format_and_impossible_target(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match='found "pdf"; allowed: xlsx, csv, parquet, ods'):
+    with pytest.raises(ExportError, match='found "pdf"; allowed: xlsx, ods, csv, csv-nl, csv-machine, parq'):
         export_results(folder, "pdf", None)
     with pytest.raises(ExportError, match="cannot be written"):
         export_results(folder, "xlsx", tmp_path / "no" / "such" / "folder.xlsx")

@@ -166,7 +166,7 @@ def test_other_reasons_are_in_words_too(result: Result, key: str, about: str, sa
 
 
 def test_every_reason_that_is_raised_has_words() -> None:
-    source = Path(sdopt.cli.__file__).parent
+    source = Path(sdopt.cli.__file__).parents[1]
     code = "\n".join(path.read_text(encoding="utf-8") for path in source.rglob("*.py"))
     raised = re.findall(r'FormError\(\s*"(\w+)"', code)
     assert len(raised) == code.count("raise FormError(") > 3

@@ -96,7 +96,7 @@ def test_a_bound_far_above_the_advice_is_said_to_say_little(
 ) -> None:
     result = cut_short(proved, times)
     assert (LITTLE in " ".join(certainty_lines(result, Labels("nl")))) == little
-    assert (BOUND in {row[0] for row in rows(result, "Samenvatting")}) != little
+    assert (BOUND in {row[0] for row in rows(result, "Kerncijfers")}) != little
     text = {str(row[0]): row[1:] for row in rows(result)}
     assert (text[BOUND][0] == LITTLE) == little
     (course,) = [row for row in rows(result) if len(row) == 6 and row[0] == 1]
@@ -110,8 +110,8 @@ def test_a_bound_far_above_the_advice_is_said_to_say_little(
 def test_what_the_bound_of_the_search_says_points_at_no_useless_proof(proved: Result) -> None:
     """The audited bound is withdrawn here; the reader is sent to the proof only where that says something."""
     words = "Zie de bovengrens zonder die voorwaarde"
-    assert words in str(rows(proved, "Samenvatting"))
-    assert words not in str(rows(cut_short(proved, 9.0), "Samenvatting"))
+    assert words in str(rows(proved, "Kerncijfers"))
+    assert words not in str(rows(cut_short(proved, 9.0), "Kerncijfers"))
 
 
 @given(

@@ -33,7 +33,7 @@ def test_holds_everything(result: Result, tmp_path: Path) -> None:
     tables = {f"tables/{name}.{form}" for name in result.tables for form in ("csv", "parquet")}
     assert files == tables | {
         "summary.json", "run.json", "config.yaml", "workbook.xlsx", "allocation.mdl", "LEESMIJ.txt",
-        "picture.png", "picture.svg",
+        "report.html", "picture.png", "picture.svg",
     }  # fmt: skip
     assert folder.name == "voorbeeld-gemeente-met-100-000-inwoners-001"
     assert (folder / "config.yaml").read_bytes() == CONFIG.encode()

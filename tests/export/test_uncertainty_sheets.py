@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,10 +48,11 @@ from sdopt.uncertainty.sample import draw_scenarios
 DATA = Path(__file__).resolve().parents[1] / "data"
 FORMULA, MARKUP = "=1+1", "<b>@SUM(A1)</b>"
 SHEETS = {
-    "nl": ["Leeswijzer", "Onzekerheid", "Gevoeligheid", "Omslagpunten", "Waarde van weten",
-           "Waar het misgaat", "Namen", "Run"],
-    "en": ["Reading guide", "Uncertainty", "Sensitivity", "Break-even values", "Value of knowing",
-           "Where it fails", "Names", "Run"],
+    "nl": ["Leeswijzer", "Samenvatting", "Onzekerheid", "Externe scenario's", "Gevoeligheid", "Omslagpunten",
+           "Waarde van weten", "Waar het misgaat", "Gegevens en prijspeil", "Namen", "Bereiken", "Run"],
+    "en": ["Reading guide", "Summary", "Uncertainty", "External scenarios", "Sensitivity",
+           "Break-even values", "Value of knowing", "Where it fails", "Data and price level", "Names",
+           "Ranges", "Run"],
 }  # fmt: skip
 Cells = Callable[[Path], dict[tuple[str, str], Any]]
 
@@ -120,7 +122,9 @@ def test_every_sheet_is_there_and_names_stay_text(made: Made, language: str) -> 
     assert book.active is not None
     assert book.active.title == SHEETS[language][1]
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
-    assert not [cell.value for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    formulas = [str(cell.value) for cell in cells if cell.data_type == "f"]
+    assert all(re.fullmatch(r"=(SUM\(|IF\(|[A-Z]+\d+-[A-Z]+\d+$).*", one) for one in formulas)
+    assert not [cell.value for cell in cells if cell.hyperlink and cell.hyperlink.target]
     text = [cell.value for cell in cells if isinstance(cell.value, str)]
     for name in (FORMULA, '=HYPERLINK("x")', "=cmd|'/c calc'!A1"):
         assert name in text
@@ -158,7 +162,7 @@ def test_numbers_on_the_sheets_are_those_of_the_tables(made: Made) -> None:
     boxes = below(sheet_rows(made.result, "Waar het misgaat"), "Dekking")
     table = made.result.tables["failing_boxes"]
     assert [row["Dichtheid"] for row in boxes] == pytest.approx(table["box_density"].tolist())
-    tornado = below(sheet_rows(made.result, "Gevoeligheid"), "Bij laag")
+    tornado = below(sheet_rows(made.result, "Gevoeligheid"), "Bij laag", "Verschil")
     table = made.result.tables["tornado"].query("allocation == 'advice'").dropna(subset="swing")
     for _, swings in table.groupby("external")["swing"]:  # alike in both external scenarios, so shown once
         assert [row["Verschil"] for row in tornado[:-1]] == pytest.approx(swings.tolist())
@@ -186,7 +190,7 @@ def test_each_distribution_gives_its_own_words_on_the_sheet(made: Made, kind: st
         table = conclusion_table(asked, thresholds(), Labels(language))
         assert table["kind"].iloc[0] == kind
         result = in_language(made.result.with_tables(conclusions=table), language)
-        lines = [row[0] for row in sheet_rows(result, SHEETS[language][1]) if isinstance(row[0], str)]
+        lines = [row[0] for row in sheet_rows(result, SHEETS[language][2]) if isinstance(row[0], str)]
         assert words in lines[3]  # under the heading Conclusion, before any figure
         assert lines[2] == {"nl": "Conclusie", "en": "Conclusion"}[language]
 

@@ -21,7 +21,7 @@ def run(tmp_path: Path, *options: str) -> tuple[str, str]:
     assert done.exit_code == 0, done.output
     (folder,) = (path for path in tmp_path.iterdir() if not path.name.startswith("unfinished"))
     book = openpyxl.load_workbook(folder / "workbook.xlsx")
-    cells = (row[0] for row in book["Samenvatting"].iter_rows(values_only=True) if row[0])
+    cells = (row[0] for row in book["Kerncijfers"].iter_rows(values_only=True) if row[0])
     return done.output, "\n".join(map(str, cells))
 
 

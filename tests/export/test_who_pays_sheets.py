@@ -108,7 +108,7 @@ def test_three_tables_apart(results: Callable[..., Result], tmp_path: Path) -> N
 def test_a_ledger_that_does_not_add_up_is_said_so(results: Callable[..., Result], tmp_path: Path) -> None:
     result = results(tmp_path, ("pot.ledger.csv", "Taxes,taxes,0,1,0,yes,effect,\n", ""))
     warning = "Let op: de kas- en effectregels van {} tellen niet op tot '{}'. Het kasboek mist een regel"
-    for sheet in (SHEETS[1], "Samenvatting"):
+    for sheet in (SHEETS[1], "Kerncijfers"):
         words = [str(row[0]) for row in rows(result, sheet)]
         found = [word for word in words if "tellen niet op" in word]
         assert [word[: word.index(" of een")] for word in found] == [

@@ -17,8 +17,8 @@ from sdopt.export.workbook import workbook_bytes
 from sdopt.result import Result, Status
 
 DUTCH = [
-    "Leeswijzer", "Samenvatting", "Verdeling per jaar", "Grafieken", "Voorraden", "Kosten-baten", "Grenzen",
-    "Aannames", "Zoeken en bewijs", "Run",
+    "Leeswijzer", "Samenvatting", "Kerncijfers", "Verdeling per jaar", "Kosten-baten", "Grafieken",
+    "Voorraden", "Grenzen", "Aannames", "Gegevens en prijspeil", "Zoeken en bewijs", "Bereiken", "Run",
 ]  # fmt: skip
 EVIL = (
     "=1+1",
@@ -56,7 +56,7 @@ def test_has_all_sheets_in_order_and_opens_on_the_summary(result: Result) -> Non
 
 def test_speaks_english_on_request(make_result: Callable[..., Result]) -> None:
     book = opened(make_result(language="en"))
-    assert book.sheetnames[:3] == ["Reading guide", "Summary", "Allocation per year"]
+    assert book.sheetnames[:4] == ["Reading guide", "Summary", "Key figures", "Allocation per year"]
     words = {str(cell.value) for cell in all_cells(book)}
     assert not words & {"Verschil", "Advies", "Totaal", "ja", "nee"}
 
@@ -70,11 +70,14 @@ def test_sheets_that_do_not_apply_are_absent(result: Result) -> None:
     empty = result.tables["search"].iloc[:0]
     tables = {"allocation": result.tables["allocation"], "search": empty}
     book = opened(replace(result, tables=tables, status=Status.SIMULATED))
-    assert book.sheetnames == ["Leeswijzer", "Samenvatting", "Verdeling per jaar", "Run"]
+    assert book.sheetnames == [
+        *("Leeswijzer", "Samenvatting", "Kerncijfers", "Verdeling per jaar", "Bereiken", "Run"),
+    ]
 
 
 def test_without_any_table_it_still_opens(result: Result) -> None:
-    assert opened(replace(result, tables={}, figures={})).sheetnames == ["Leeswijzer", "Samenvatting", "Run"]
+    names = opened(replace(result, tables={}, figures={})).sheetnames
+    assert names == ["Leeswijzer", "Samenvatting", "Bereiken", "Run"]
 
 
 def test_allocation_equals_the_table(result: Result) -> None:
@@ -119,13 +122,15 @@ def test_zero_budget_gives_no_division_error(result: Result) -> None:
 def test_totals_are_live_formulas(result: Result) -> None:
     formulas = opened(result, values=False)
     found = [cell.value for cell in all_cells(formulas) if cell.data_type == "f"]
-    assert sum(text.startswith("=SUM(") for text in found) == 2 * (4 + 12)
+    # those of the summary: now and advice; a row per decision and their total have a difference and a share
+    assert sum(text.startswith("=SUM(") for text in found) == 2 * (4 + 12) + 2
+    assert sum(text.startswith("=AVERAGE(") for text in found) == 2 * 4
     # share and difference: of the allocation and of the return as a whole and its 4 parts; difference: of
-    # the stocks, and the improvement on the summary
-    assert sum(text.startswith("=IF(ABS(") for text in found) == 5 * 12 + 5 + 4 * 11 + 1
-    assert sum('=0,"",ROUND(' in text for text in found) == 5 * 12 + 5
+    # the stocks, and the improvement among the key figures
+    assert sum(text.startswith("=IF(ABS(") for text in found) == 5 * 12 + 5 + 4 * 11 + 1 + 5
+    assert sum('=0,"",ROUND(' in text for text in found) == 5 * 12 + 5 + 5
     assert {cell.parent.title for cell in all_cells(formulas) if cell.data_type == "f"} == {
-        "Samenvatting", "Verdeling per jaar", "Voorraden", "Kosten-baten",
+        "Samenvatting", "Kerncijfers", "Verdeling per jaar", "Voorraden", "Kosten-baten",
     }  # fmt: skip
 
 
@@ -138,8 +143,8 @@ def test_units_that_differ_have_no_total(result: Result) -> None:
     assert "Geen totaal: de eenheden verschillen." in first_column
 
 
-def test_summary_figures_equal_the_figures(result: Result) -> None:
-    rows = {row[0]: row[1] for row in rows_of(opened(result)["Samenvatting"])}
+def test_key_figures_equal_the_figures(result: Result) -> None:
+    rows = {row[0]: row[1] for row in rows_of(opened(result)["Kerncijfers"])}
     assert rows["Rendement van het advies"] == pytest.approx(result.figures["objective"], rel=1e-14)
     assert rows["Rendement als alles blijft zoals nu"] == pytest.approx(
         result.figures["null_objective"], rel=1e-14
@@ -154,10 +159,10 @@ def test_summary_figures_equal_the_figures(result: Result) -> None:
     )
 
 
-def test_without_bound_the_summary_says_so(result: Result) -> None:
+def test_without_bound_the_key_figures_say_so(result: Result) -> None:
     none = {"bound": None, "gap": math.nan, "gap_euro": None, "gap_amount": None}
     local = replace(result.with_figures(**none), status=Status.LOCAL)
-    rows = rows_of(opened(local)["Samenvatting"])
+    rows = rows_of(opened(local)["Kerncijfers"])
     bound = next(row for row in rows if row[0] == "Hoogst mogelijke rendement (bovengrens)")
     assert bound[1] == "n.v.t."
     assert bound[3] == "Er is geen bovengrens."
@@ -168,7 +173,7 @@ def test_without_bound_the_summary_says_so(result: Result) -> None:
 
 def test_a_gap_that_is_not_money_keeps_its_unit(result: Result) -> None:
     other = result.with_figures(objective_unit="QALY", gap_euro=None)
-    row = next(row for row in rows_of(opened(other)["Samenvatting"]) if row[0] == "Hoogstens nog te winnen")
+    row = next(row for row in rows_of(opened(other)["Kerncijfers"]) if row[0] == "Hoogstens nog te winnen")
     assert row[1:3] == [pytest.approx(0.0213), "QALY"]
 
 
@@ -195,6 +200,7 @@ def test_no_input_becomes_formula_link_or_number(result: Result) -> None:
     book = openpyxl.load_workbook(io.BytesIO(content))
     ours = (
         "=SUM(",
+        "=AVERAGE('Verdeling per jaar'!",
         "=IF(",
         "=ROUND(",
         "=B",
@@ -214,7 +220,9 @@ def test_no_input_becomes_formula_link_or_number(result: Result) -> None:
     formulas = {cell.value for cell in all_cells(book) if cell.data_type == "f"}
     assert not formulas & set(EVIL)
     assert all(text.startswith(ours) for text in formulas)
-    assert not any(cell.hyperlink for cell in all_cells(book))
+    links = [cell for cell in all_cells(book) if cell.hyperlink]
+    assert {cell.parent.title for cell in links} == {"Leeswijzer"}
+    assert not any(cell.hyperlink.target for cell in links)  # to sheets of the workbook itself
     strings = {cell.value for cell in all_cells(book) if cell.data_type == "s"}
     assert set(EVIL[:7]) | {evil.title} <= strings
     assert not any("externalLink" in name for name in zipfile.ZipFile(io.BytesIO(content)).namelist())
@@ -235,7 +243,7 @@ def test_same_result_gives_the_same_bytes(make_result: Callable[..., Result]) ->
 
 def test_has_native_charts(result: Result) -> None:
     names = zipfile.ZipFile(io.BytesIO(workbook_bytes(result))).namelist()
-    assert sum(name.startswith("xl/charts/chart") for name in names) == 2 + 4 + 1 + 1
+    assert sum(name.startswith("xl/charts/chart") for name in names) == 1 + 2 + 4 + 1 + 1
 
 
 def test_no_number_shows_as_minus_zero(result: Result) -> None:
@@ -255,19 +263,24 @@ def test_no_number_shows_as_minus_zero(result: Result) -> None:
 
 def test_prints_one_page_wide_with_headers_in_sight(result: Result) -> None:
     for sheet in opened(result):
-        wide = sheet.title in ("Leeswijzer", "Verdeling per jaar", "Voorraden", "Grenzen", "Aannames")
+        wide = sheet.title in (
+            *("Leeswijzer", "Verdeling per jaar", "Voorraden", "Grenzen", "Aannames"),
+            "Gegevens en prijspeil",
+        )
         assert sheet.page_setup.orientation == ("landscape" if wide else "portrait")
         # a chart on a page of its own sheet is never cut in two
-        one_page = sheet.title in ("Samenvatting", "Verdeling per jaar", "Grafieken", "Kosten-baten")
-        assert (sheet.page_setup.fitToHeight in (None, 1)) == (one_page or sheet.title == "Leeswijzer")
+        one_page = sheet.title in (
+            *("Samenvatting", "Kerncijfers", "Verdeling per jaar", "Grafieken"),
+        )
+        assert (sheet.page_setup.fitToHeight in (None, 1)) == one_page, sheet.title
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert sheet.page_setup.fitToWidth in (None, 1)  # 1 is the default
         assert sheet.print_area
         assert len(sheet.title) <= 31
     frozen = {sheet.title: sheet.freeze_panes for sheet in opened(result) if sheet.freeze_panes}
     assert frozen == {
-        "Verdeling per jaar": "B5", "Voorraden": "C5", "Kosten-baten": "B5", "Grenzen": "B5",
-        "Aannames": "B5", "Run": "B5",
+        "Verdeling per jaar": "B5", "Voorraden": "C5", "Grenzen": "B5", "Aannames": "B5", "Bereiken": "B5",
+        "Run": "B5",
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from sdopt.problem.build import Problem, build_problem
 from sdopt.source_model.read import read_model
 
 ROOT = Path(__file__).resolve().parents[2]
+SIGNS = {"income": 1.0, "spending": -1.0, "reserves": 0.0}
 
 
 def asked(config: str) -> Problem:
@@ -36,7 +37,7 @@ def test_it_adds_up_to_the_balance_in_current_prices(problem: Problem) -> None:
     lower, upper = problem.decisions.lower(), problem.decisions.upper()
     point = np.random.default_rng(4).uniform(lower, upper)
     table = budget_of(problem, point)
-    signed = table[["null", "advice"]].mul(np.where(table["side"] == "income", 1.0, -1.0), axis=0)
+    signed = table[["null", "advice"]].mul(table["side"].map(SIGNS), axis=0)
     found = signed.groupby(table["year"]).sum()
     runs = {
         "null": simulate(problem, problem.decisions.null_paths()),
@@ -48,6 +49,9 @@ def test_it_adds_up_to_the_balance_in_current_prices(problem: Problem) -> None:
         for name, run in runs.items():
             balance = run["municipal_balance_in_current_prices"][inside].mean()
             assert found.loc[year, name] == pytest.approx(balance, abs=1e-9)
+            reserves = table[(table["side"] == "reserves") & (table["year"] == year)]
+            assert list(reserves["account"]) == ["0.10"]
+            assert reserves[name].sum() == pytest.approx(balance, abs=1e-9)
 
 
 def test_structural_and_incidental_stand_apart_as_in_rule_f1(problem: Problem) -> None:
@@ -76,7 +80,7 @@ def test_neighbourhoods_are_added_up() -> None:
     """Ten neighbourhoods: the lines are totals, and together they are the municipality's balance."""
     problem = asked("tien-wijken-100k")
     table = budget_of(problem, problem.decisions.null_vector())
-    signed = table["null"].mul(np.where(table["side"] == "income", 1.0, -1.0))
+    signed = table["null"].mul(table["side"].map(SIGNS))
     run = simulate(problem, problem.decisions.null_paths())
     inside = problem.grid.times < 2027 - 1e-9
     balance = run["municipal_balance_in_current_prices"][inside].mean()

@@ -34,6 +34,11 @@ BREACHES = {
         "cli/group.py",
         "import xlsxwriter",
     ),
+    "openpyxl beside the reader of cells": (
+        "Only export knows spreadsheets and figures",
+        "config/sheets/table.py",
+        "import openpyxl",
+    ),
     "odfdo outside export": ("Only export knows spreadsheets and figures", "result.py", "import odfdo"),
     "matplotlib outside export": (
         "Only export knows spreadsheets and figures",

@@ -53,7 +53,7 @@ def test_start_refuses_another_python_in_one_clear_message(version: tuple[int, i
 
 
 def test_every_runtime_dependency_has_a_lower_and_an_upper_bound() -> None:
-    shape = re.compile(r"[a-z-]+>=[\d.]+,<[\d.]+")
+    shape = re.compile(r"[a-z0-9-]+>=[\d.]+,<[\d.]+")
     assert not [line for line in PROJECT["dependencies"] if not shape.fullmatch(line)]
 
 
@@ -68,7 +68,7 @@ def imported(path: Path) -> set[str]:
 def test_every_library_that_is_imported_is_a_dependency() -> None:
     extras = PROJECT["optional-dependencies"]
     listed = [*PROJECT["dependencies"], *extras["fast"], *extras["cluster"]]
-    declared = {line.partition(">=")[0] for line in listed} | {"yaml", "sklearn", "sdopt"}
+    declared = {line.partition(">=")[0] for line in listed} | {"yaml", "sklearn", "vl_convert", "sdopt"}
     used = set().union(*(imported(path) for path in (ROOT / "src").rglob("*.py")))
     assert used - declared - set(sys.stdlib_module_names) == set()
 

@@ -11,7 +11,8 @@ from typing import Any
 from sdopt.calibrate.schema import CalibrationConfig
 from sdopt.config.document import Complain, Place, line_of, read_document, where
 from sdopt.config.shape import check_shape, check_version, validate
-from sdopt.config.text_file import is_file, read_text, similar_file
+from sdopt.config.sheets.source import is_table
+from sdopt.config.text_file import read_text, similar_file
 from sdopt.errors import Complaints, ConfigError
 
 FILES = (("model", "file"), ("model", "constants"), ("observed", "file"))
@@ -63,7 +64,7 @@ def _check_files(data: Any, folder: Path, complain: Complain) -> None:
     for part, key in FILES:
         inside = data.get(part) if isinstance(data, dict) else None
         file = inside.get(key) if isinstance(inside, dict) else None
-        if isinstance(file, str) and not is_file(folder / file):
+        if isinstance(file, str) and not is_table(folder / file):
             complain(
                 (part, key),
                 f"there is no file {file} in the folder of this config (paths are relative to it)."

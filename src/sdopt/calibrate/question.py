@@ -131,8 +131,8 @@ class _Check:
         self.complaints.add(self.loaded.where(*place), message)
 
     def _in_table(self, point: Point, column: str, message: str) -> None:
-        file = self.loaded.config.observed.file.name
-        self.complaints.add(f"{file} row {point.row}, {column}", message)
+        file, place = self.loaded.config.observed.file.name, point.at(column)
+        self.complaints.add(f"{file} {place}" if place.startswith("row ") else place, message)
 
     def _constant(self, place: Place, name: str) -> Variable | None:
         """The constant of this name, or None after a complaint."""

@@ -26,7 +26,7 @@ class Observed(Strict):
     """The observations that the model is held against."""
 
     file: Path
-    """Table of observed points (.csv), relative to this config file; see docs/calibration.md."""
+    """Table of observed points (.csv or .xlsx), relative to this config file; see docs/calibration.md."""
     series: tuple[str, ...] = ()
     """Series of that table to use; all when absent."""
 

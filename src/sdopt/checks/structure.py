@@ -46,18 +46,12 @@ def check_structure(system: EquationSystem) -> Structure:
     )
 
 
-def _owner(key: str, system: EquationSystem) -> str:
-    """The variable of the model file that a hidden variable was added for."""
-    owner = key.partition("#")[0]
-    return owner if owner in system.variables else key
-
-
 def _uses(system: EquationSystem) -> Iterator[tuple[str, str]]:
     """Who uses whom, at the start or later; hidden variables count as the variable they are part of."""
     for variable in system.variables.values():
         for part in (variable.expression, variable.initial, variable.delay):
             for key in () if part is None else _all_references(part):
-                yield _owner(variable.key, system), _owner(key, system)
+                yield system.owner_of(variable.key), system.owner_of(key)
 
 
 def _all_references(expression: Expression) -> Iterator[str]:
@@ -156,10 +150,10 @@ def _links(system: EquationSystem) -> list[tuple[str, str]]:
     """Causes and effects, each pair once; a delay's memory of itself is no loop of the model."""
     found: dict[tuple[str, str], None] = {}
     for variable in system.variables.values():
-        effect = _owner(variable.key, system)
+        effect = system.owner_of(variable.key)
         for part in (variable.expression, variable.delay):
             for key in () if part is None else references(part):
-                cause = _owner(key, system)
+                cause = system.owner_of(key)
                 if cause != effect or (key == variable.key and not variable.hidden):
                     found[cause, effect] = None
     return list(found)

@@ -1,6 +1,6 @@
 """The command line: thin commands over the rooms; heavy libraries are imported where they are used."""
 
-from sdopt.cli import files, looks, searches
+from sdopt.cli import compare, files, looks, report, searches, template
 from sdopt.cli.group import main
 
-__all__ = ["files", "looks", "main", "searches"]
+__all__ = ["compare", "files", "looks", "main", "report", "searches", "template"]

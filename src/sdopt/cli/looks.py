@@ -15,7 +15,7 @@ from sdopt.cli.group import FILE, is_config, main, read
 @click.option(
     "--engine", type=click.Choice(["batch", "pysd"]), default="batch", help="Whose numbers to give."
 )
-@click.option("--allocation", type=FILE, help="CSV with decision, year, value (CONFIG only).")
+@click.option("--allocation", type=FILE, help="Table (.csv, .xlsx) with decision, year, value.")
 @click.option(
     "--runs", type=FILE, help="Table (.csv, .parquet) of runs: a row per run, a column per constant."
 )

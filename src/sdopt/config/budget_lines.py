@@ -13,7 +13,9 @@ from sdopt.errors import Complaints, ConfigError
 
 CODE = "taakveld 2025-2026"
 COLUMNS = ("variable", "share", "side", "term", CODE, "name")
-SPENDING, INCOME = "spending", "income"
+SPENDING, INCOME, RESERVES = "spending", "income", "reserves"
+SIDES = (SPENDING, INCOME, RESERVES)
+"""What a line is; of reserves: what is added to them, below zero what is taken from them."""
 STRUCTURAL, INCIDENTAL = "structural", "incidental"
 ROUNDING = 1e-9
 
@@ -22,7 +24,7 @@ ROUNDING = 1e-9
 class BudgetLine:
     """`share` of a yearly amount of the model (in real prices) stands on one account.
 
-    `account` is its code (Iv3 taakveld), `side` spending or income, `term` structural or incidental.
+    `account` is its code (Iv3 taakveld), `side` one of `SIDES`, `term` structural or incidental.
     """
 
     number: int
@@ -65,7 +67,7 @@ def _line(at: int, row: Mapping[str, str], mark: str, complaints: Complaints) ->
         at,
         filled(f"{where}, variable", row["variable"], complaints),
         number(f"{where}, share", row["share"], mark, complaints),
-        choice(f"{where}, side", row["side"], (SPENDING, INCOME), complaints),
+        choice(f"{where}, side", row["side"], SIDES, complaints),
         choice(f"{where}, term", row["term"], (STRUCTURAL, INCIDENTAL), complaints),
         filled(f"{where}, {CODE}", row[CODE], complaints),
         filled(f"{where}, name", row["name"], complaints),

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from sdopt.config.budget_lines import BudgetLine, read_budget_lines
 from sdopt.config.document import Complain, Place, line_of, read_document, where
+from sdopt.config.iv3 import Account, check_lines, read_accounts
 from sdopt.config.names import same_name
 from sdopt.config.schema import Config
 from sdopt.config.shape import check_shape, check_version, validate
@@ -159,6 +160,8 @@ class BudgetTable(Strict):
     """Its lines (.csv: variable, share, side, term, taakveld 2025-2026, name), relative to the library."""
     price_index: Text
     """Model variable that turns the model's prices into those of the year itself."""
+    accounts: Path | None = None
+    """The accounts in three vintages of codes (.csv, config/iv3.py), relative to the library."""
 
 
 class RuleSet(Strict):
@@ -178,7 +181,8 @@ class RuleSet(Strict):
 class Library:
     """A library that was read; `sha256` is of its text (and its budget's), without BOM, with line feeds.
 
-    `price_index` is the model variable by which the budget's lines are brought to current prices.
+    `price_index` is the model variable by which the budget's lines are brought to current prices;
+    `accounts` are those the lines stand on and others, () without a table of them.
     """
 
     path: Path
@@ -186,6 +190,7 @@ class Library:
     sha256: str
     budget: tuple[BudgetLine, ...] = ()
     price_index: str = ""
+    accounts: tuple[Account, ...] = ()
 
     def find(self, name: str) -> FiscalRule | None:
         """The rule with a plain name; case, spaces and underscores make no difference."""
@@ -234,10 +239,14 @@ def read_library(path: Path) -> Library:
 
 def _with_budget(library: Library, budget: BudgetTable) -> Library:
     path = library.path.parent / budget.lines
-    lines = read_budget_lines(path)
-    both = library.sha256 + read_text(path, "save the table as CSV UTF-8")
-    sha256 = hashlib.sha256(both.encode("utf-8")).hexdigest()
-    return replace(library, budget=lines, price_index=budget.price_index, sha256=sha256)
+    lines, paths, accounts = read_budget_lines(path), [path], tuple[Account, ...]()
+    if budget.accounts is not None:
+        paths.append(library.path.parent / budget.accounts)
+        accounts = read_accounts(paths[-1])
+        check_lines(lines, accounts, path, paths[-1].name)
+    all_text = library.sha256 + "".join(read_text(one, "save the table as CSV UTF-8") for one in paths)
+    sha256 = hashlib.sha256(all_text.encode("utf-8")).hexdigest()
+    return replace(library, budget=lines, price_index=budget.price_index, accounts=accounts, sha256=sha256)
 
 
 def _check_library(rules: tuple[FiscalRule, ...], complain: Complain) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sdopt.config.csv_table import number, read_table
+from sdopt.config.csv_table import number
 from sdopt.config.document import plain_value
+from sdopt.config.sheets.table import Wanted, header_of, read_grid, table_of
 from sdopt.errors import Complaints, ConfigError, did_you_mean
 
 FEWEST = 2
@@ -13,7 +14,7 @@ FEWEST = 2
 
 
 def read_observations(path: Path, column: str | None) -> tuple[float, ...]:
-    """The numbers in a column of a CSV table (UTF-8, commas or semicolons), in the order of its rows.
+    """The numbers in a column of a table (.xlsx, or .csv in Dutch or English notation), in row order.
 
     Raises
     ------
@@ -22,12 +23,18 @@ def read_observations(path: Path, column: str | None) -> tuple[float, ...]:
         number where its name belongs; and if there are fewer than two different observations.
     """
     complaints = Complaints(str(path), ConfigError)
-    table = read_table(path, (), complaints)
-    chosen = column if column is not None else next(iter(table.header), "")
-    _check_column(chosen, column is not None, table.header, complaints)
+    grid = read_grid(path)
+    asked = (column,) if column is not None else ()
+    _, names = header_of(grid, Wanted(asked))
+    header = tuple(name for name in names if name)
+    chosen = column if column is not None else next(iter(header), "")
+    _check_column(chosen, column is not None, header, complaints)
     complaints.raise_if_any()
-    cells = {row: cells[chosen] for row, cells in table.rows.items()}
-    found = tuple(number(f"row {row}, {chosen}", cell, table.mark, complaints) for row, cell in cells.items())
+    table = table_of(grid, Wanted((chosen,), numbers=(chosen,)), complaints)
+    found = tuple(number(line.at(chosen), line.cells[chosen], table.mark, complaints) for line in table.lines)
+    shares = [line.at(chosen) for line in table.lines if chosen in line.percents]
+    if 0 < len(shares) < len(found):
+        complaints.add(shares[0], "a percentage among plain numbers; write all of them in one way")
     complaints.raise_if_any()
     if (different := len(set(found))) < FEWEST:
         complaints.add("", f"{different} different observations; a distribution needs at least {FEWEST}")

@@ -30,8 +30,9 @@ from sdopt.config.schema import (
     Years,
 )
 from sdopt.config.shape import Model, validate
+from sdopt.config.sheets.source import is_table
 from sdopt.config.sweep import Sweep, check_sweep
-from sdopt.config.text_file import is_file, similar_file
+from sdopt.config.text_file import similar_file
 from sdopt.config.uncertainty import (
     Correlation,
     ExternalScenario,
@@ -201,7 +202,7 @@ def _files(parts: Parts) -> dict[Place, Path | None]:
 
 
 def _check_file(place: Place, file: Path | None, folder: Path, complain: Complain) -> None:
-    if file is not None and not is_file(folder / file):
+    if file is not None and not is_table(folder / file):
         complain(
             place,
             f"there is no file {file} in the folder of this config (paths are relative to it)."

@@ -30,8 +30,8 @@ class ModelFiles(Strict):
     constants: Path | None = None
     """Table of constants; its values are used.
 
-    A .csv with the columns name, value, low, high, unit, source, status and note, and if wanted
-    distribution, link and confidence.
+    A .csv or .xlsx (`FILE.xlsx#SHEET` for another sheet than the first) with the columns name, value, low,
+    high, unit, source, status and note, and if wanted distribution, link and confidence.
     """
     municipality: Path | None = None
     """Table of what differs in one municipality: its rows replace those of `constants`; same columns."""

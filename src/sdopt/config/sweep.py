@@ -10,6 +10,7 @@ from pydantic import Field
 
 from sdopt.config.document import Complain, Place
 from sdopt.config.names import same_name
+from sdopt.config.sheets.source import is_table, names_table
 from sdopt.config.strict import Strict
 from sdopt.config.text_file import is_file, similar_file
 from sdopt.config.thresholds import check_thresholds
@@ -18,7 +19,8 @@ NULL, ADVICE = "null", "advice"
 """Allocations that every sweep compares."""
 RE_OPTIMISED = "re-optimised"
 """The best allocation of every scenario by itself, as if all were known beforehand."""
-GIVEN = ".csv"
+GIVEN = "a table (.csv or .xlsx: decision, year, value)"
+"""What an allocation may be given as."""
 
 Design = Literal["latin hypercube", "sobol", "morris", "saltelli", "grid"]
 
@@ -46,8 +48,9 @@ class Sweep(Strict):
     allocations: dict[str, Annotated[str, Field(min_length=1)]] = Field(default={})
     """Name in plain words -> allocation to compare with the null alternative and the advice.
 
-    A table (.csv: decision, year, value), or `re-optimised` for the best of every scenario by itself. Under
-    the name `advice`: a table or an earlier results folder to take the advice from, instead of optimising.
+    A table (.csv or .xlsx: decision, year, value), or `re-optimised` for the best of every scenario by
+    itself. Under the name `advice`: a table or an earlier results folder to take the advice from, instead of
+    optimising.
     """
     re_optimise: ReOptimise = ReOptimise()
     """How a re-optimised allocation is made."""
@@ -94,17 +97,17 @@ def _check_allocation(place: Place, name: str, said: str, folder: Path, complain
         complain(place, "the null alternative is always compared, under this name; choose another name")
     elif said == RE_OPTIMISED and name == ADVICE:
         complain(place, "the advice is one allocation for all scenarios; give re-optimised another name")
-    elif said == RE_OPTIMISED or is_file(folder / said):
+    elif said == RE_OPTIMISED or is_table(folder / said):
         _check_kind(place, said, complain)
     elif name != ADVICE or not is_file(folder / said / "summary.json"):
         kinds = ", or re-optimised" if name != ADVICE else " or results folder"
         complain(
             place,
             f"there is no {said} in the folder of this config (paths are relative to it)."
-            f"{similar_file(folder / said)} Allowed: a table ({GIVEN}: decision, year, value){kinds}",
+            f"{similar_file(folder / said)} Allowed: {GIVEN}{kinds}",
         )
 
 
 def _check_kind(place: Place, said: str, complain: Complain) -> None:
-    if said != RE_OPTIMISED and not said.lower().endswith(GIVEN):
-        complain(place, f"{said} is no table of an allocation; give a {GIVEN} with decision, year, value")
+    if said != RE_OPTIMISED and not names_table(said):
+        complain(place, f"{said} is no table of an allocation; give {GIVEN}")

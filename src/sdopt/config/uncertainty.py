@@ -51,7 +51,7 @@ class Uncertainty(Strict):
     weights: tuple[Weight, ...] | None = None
     """How likely each of `values` is, relative to the others; equally when absent."""
     file: Path | None = None
-    """Observations (.csv) of `data`, one a row, relative to this config file."""
+    """Observations (.csv or .xlsx) of `data`, one a row, relative to this config file."""
     column: str | None = None
     """Column of `file`; may be absent when there is one only."""
 

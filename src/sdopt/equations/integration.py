@@ -155,7 +155,7 @@ class Integration:
         return [StockRegisters(s, f, start, assigned=True) for s, f in zip(row, sources, strict=True)]
 
     def _places(self, variable: Variable, delay: Expression) -> int:
-        """How many steps a fixed delay takes, rounded as PySD does."""
+        """How many stocks a fixed delay is a row of."""
         register = self.tape.number(self.flattener.flatten(delay, self.flattener.start))
         length = self.tape.values.get(register)
         if length is None or not abs(length) < float("inf"):
@@ -165,5 +165,10 @@ class Integration:
                 "known before the run: take the constants it follows from out of the inputs "
                 "(decisions, uncertainties), or use DELAY3, whose length may vary."
             )
-        places = round(max(length / float(self.grid.widths[0]), 1.0) + 1e-6)
+        places = steps_of_delay(length, self.grid)
         return min(places, self.grid.steps + 1)  # more places are not reached before the end
+
+
+def steps_of_delay(length: float, grid: TimeGrid) -> int:
+    """How many steps a fixed delay (time units) takes, at least one, rounded as PySD does."""
+    return round(max(length / float(grid.widths[0]), 1.0) + 1e-6)

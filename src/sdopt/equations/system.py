@@ -87,6 +87,11 @@ class EquationSystem:
         """All variables of one kind, in the order of the model file, without hidden ones."""
         return tuple(v for v in self.variables.values() if v.kind == kind and not v.hidden)
 
+    def owner_of(self, key: str) -> str:
+        """The variable of the model file that a hidden variable was added for, by key; others as they are."""
+        owner = key.partition("#")[0]
+        return owner if owner in self.variables else key
+
     @property
     def visible(self) -> dict[str, Variable]:
         """The variables of the model file by key, in its order."""

@@ -17,10 +17,10 @@ MOST_NAMES = 5
 
 def advice_lines(result: Result, labels: Labels) -> list[str]:
     """The return, and the change per decision."""
-    return [*_return(result, labels), *_changes(result, labels)]
+    return [*return_line(result, labels), *_changes(result, labels)]
 
 
-def _return(result: Result, labels: Labels) -> list[str]:
+def return_line(result: Result, labels: Labels) -> list[str]:
     """What the advice returns against going on as now."""
     objective, null = (to_python(fact(result, key)) for key in ("objective", "null_objective"))
     if not (is_number(objective) and is_number(null)):

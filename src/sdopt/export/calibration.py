@@ -12,10 +12,11 @@ from typing import Any
 from sdopt.calibrate.fit import Fit, fit
 from sdopt.calibrate.load import load_calibration
 from sdopt.calibrate.question import build_question
+from sdopt.config.sheets.source import source_of
 from sdopt.export.calibration_tables import calibration_tables, grouped, named_weights
 from sdopt.export.folder import as_json, check_writable, flush, write_folder
 from sdopt.export.labels import Labels
-from sdopt.export.provenance import run_facts, text_hash, versions
+from sdopt.export.provenance import run_facts, table_hash, versions
 from sdopt.export.tables import write_csv
 from sdopt.source_model.read import SourceModel, read_model
 
@@ -70,9 +71,10 @@ def _write_files(found: Fit, model: SourceModel, folder: Path, started: datetime
     text = "\n".join(report_lines(found, labels)) + "\n"
     for name, content in (("report.txt", text), ("config.yaml", loaded.text)):
         (folder / name).write_bytes(content.encode("utf-8", "replace"))
-    (folder / "observed.csv").write_bytes(loaded.config.observed.file.read_bytes())
-    for form in ("png", "svg"):
-        (folder / f"picture.{form}").write_bytes(calibration_picture(found, labels, form))
+    observed = source_of(loaded.config.observed.file).file
+    (folder / f"observed{observed.suffix.lower()}").write_bytes(observed.read_bytes())
+    for form, drawn in calibration_picture(found, labels, ("png", "svg")).items():
+        (folder / f"picture.{form}").write_bytes(drawn)
     facts = as_json({**_facts(found, model), **run_facts(started)})
     (folder / "run.json").write_bytes(facts.encode("utf-8"))
     flush(folder)
@@ -85,9 +87,9 @@ def _facts(found: Fit, model: SourceModel) -> dict[str, Any]:
         "title": loaded.config.title,
         "model_file": model.path.name,
         "model_hash": model.sha256,
-        "constants_hash": text_hash(table.read_bytes()) if table else None,
+        "constants_hash": table_hash(table) if table else None,
         "observed_file": loaded.config.observed.file.name,
-        "observed_hash": text_hash(loaded.config.observed.file.read_bytes()),
+        "observed_hash": table_hash(loaded.config.observed.file),
         "config_hash": loaded.sha256,
         "seed": loaded.config.search.seed,
         "starts": len(found.starts),

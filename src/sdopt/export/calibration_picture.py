@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,22 +18,16 @@ from sdopt.calibrate.observed import Point
 from sdopt.equations.simulate import run
 from sdopt.export.cells import plain_text
 from sdopt.export.labels import Labels
-from sdopt.export.picture import LOOKS, axis_numbers
+from sdopt.export.picture import axis_numbers, saved
 
 ACROSS = 3
 TITLE_WIDTH = 38
 SIMULATED, OBSERVED, QUIET = "#0B6E9E", "#B5472F", "#999999"
 
 
-def calibration_picture(found: Fit, labels: Labels, form: str) -> bytes:
-    """The picture as `png` or `svg`; the same fit gives the same bytes."""
-    target = BytesIO()
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(LOOKS)
-        metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
-        _draw(found, labels).savefig(target, format=form, dpi=120, metadata=metadata)
-    return target.getvalue()
+def calibration_picture(found: Fit, labels: Labels, forms: Sequence[str]) -> dict[str, bytes]:
+    """The picture in some forms (`png`, `svg`); the same fit gives the same bytes."""
+    return saved(lambda: _draw(found, labels), forms, dpi=120)
 
 
 def _draw(found: Fit, labels: Labels) -> Figure:

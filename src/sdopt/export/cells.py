@@ -14,7 +14,8 @@ LONGEST_TEXT = 32_767
 
 # All that XML 1.0 cannot hold, such as control characters and halves of a surrogate pair.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Text that a spreadsheet would run, or that has apostrophes before such text already.
+_FORMULA = re.compile("'*[-=+@\t\r\n]")
 
 
 def plain_text(value: object) -> str:
@@ -56,7 +57,8 @@ def to_python(value: Any) -> Any:
 def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """A copy for .csv in which no text starts a formula: such a cell gets an apostrophe before it.
 
-    Quotes do not protect a .csv cell; Excel would still run it.
+    Quotes do not protect a .csv cell; Excel would still run it. Text that has apostrophes there already gets
+    one more, so that a reader gets the text back by taking one off.
     """
     return table.apply(lambda column: column.map(_defused)).rename(columns=_defused)
 
@@ -66,4 +68,4 @@ def _defused(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if value.startswith(_FORMULA_START) else text
+    return f"'{text}" if _FORMULA.match(value) else text

@@ -22,7 +22,7 @@ def certainty_lines(result: Result, labels: Labels) -> list[str]:
         *bound_lines(result, labels),
         *_between_bounds(result, labels),
         *_uncertain(result, labels),
-        *_negative(result, labels),
+        *negative_lines(result, labels),
         *skipped_lines(result, labels),
     ]
 
@@ -85,17 +85,17 @@ def certified_lines(result: Result, labels: Labels) -> list[str]:
     key = "certain.certified" if fact(result, "certified_reached") else "certain.certified_so_far"
     share = ""
     if is_number(gap) and gap < 1:  # otherwise nothing can be gained for sure, and a part of it says nothing
-        share = labels("certain.certified_share", part=labels.share(_up(gap, 4)))
+        share = labels("certain.certified_share", part=labels.share(rounded_up(gap, 4)))
     digits = max(2 - floor(log10(amount)), 0) if amount > 0 else 0
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     euros = to_python(fact(result, "certified_gap_euro"))
     if is_number(euros) and euros >= 1:
         amount, digits, unit = euros, 0, labels("unit.eur")
-    said = labels.number(_up(amount, digits), digits)
+    said = labels.number(rounded_up(amount, digits), digits)
     return [labels(key, amount=said, unit=unit, share=share), labels("certain.certified_trusts")]
 
 
-def _up(value: float, digits: int) -> float:
+def rounded_up(value: float, digits: int) -> float:
     """Rounded up, so that `at most` stays true; what is over by rounding alone is left."""
     return ceil(value * 10.0**digits - 1e-6) / 10.0**digits
 
@@ -146,7 +146,7 @@ def _uncertain(result: Result, labels: Labels) -> list[str]:
     return [labels("advice.uncertain", count=count, total=len(table))] if count else []
 
 
-def _negative(result: Result, labels: Labels) -> list[str]:
+def negative_lines(result: Result, labels: Labels) -> list[str]:
     """Stocks that turn negative with the advice, and those that do so as well when all stays as now."""
     found = fact(result, "negative_stocks") or {}
     keys = {"advice": "certain.negative_advice", "null": "certain.negative_null"}

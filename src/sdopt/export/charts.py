@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import ceil, floor, log10
 from typing import Any
 
 from sdopt.export.cells import plain_text
@@ -11,6 +12,7 @@ from sdopt.export.page import Book, Page, Range
 from sdopt.export.views import ADVICE_COLOUR, COLOURS, NULL_COLOUR
 
 ROW_PIXELS = 20
+PATTERNS = ("wide_upward_diagonal", "small_grid", "wide_downward_diagonal")
 _NO_WIDTH = "\u200b"
 _CELL_AHEAD = re.compile(r"!(?=[$A-Z])")
 
@@ -32,12 +34,23 @@ def columns_stacked(book: Book, title: str, unit: str, years: Range, block: Rang
             "name": [sheet, row, 0],
             "values": [sheet, row, left, row, right],
             "categories": list(years),
-            "fill": {"color": COLOURS[(row - first) % len(COLOURS)]},
+            **_filled(row - first),
             "gap": 60,
         }
         for row in range(first, last + 1)
     ]
-    return _chart(book, {"type": "column", "subtype": "stacked"}, title, unit, series)
+    chart = _chart(book, {"type": "column", "subtype": "stacked"}, title, unit, series)
+    chart.set_legend({"position": "right", "font": {"size": 8}})
+    return chart
+
+
+def _filled(place: int) -> dict[str, Any]:
+    """A colour, and after as many as there are the same with stripes, so that no two look alike."""
+    colour, times = COLOURS[place % len(COLOURS)], place // len(COLOURS)
+    if times == 0:
+        return {"fill": {"color": colour}}
+    pattern = PATTERNS[(times - 1) % len(PATTERNS)]
+    return {"pattern": {"pattern": pattern, "fg_color": colour, "bg_color": "#FFFFFF"}}
 
 
 def lines(book: Book, title: str, unit: str, categories: Range, rows: Sequence[tuple[str, Range]]) -> Any:
@@ -64,23 +77,7 @@ def bars(book: Book, title: str, unit: str, names: Range, values: Range) -> Any:
         "data_labels": {"value": True, "font": {"size": 8}},
     }
     chart = _chart(book, {"type": "bar"}, title, unit, [series])
-    chart.set_y_axis(
-        {
-            "reverse": True,
-            "label_position": "low",
-            "num_font": {"size": 9},
-            "major_gridlines": {"visible": False},
-        }
-    )
-    chart.set_x_axis(
-        {
-            "name": chart_text(unit),
-            "name_font": {"size": 9, "bold": False},
-            "num_font": {"size": 8},
-            "label_position": "high",  # below: the reversed names put the axis itself on top
-            "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}},
-        }
-    )
+    _upside_down(chart, unit)
     chart.set_legend({"none": True})
     return chart
 
@@ -97,14 +94,7 @@ def _chart(book: Book, kind: dict[str, str], title: str, unit: str, series: Sequ
     for one in series:
         chart.add_series(one)
     chart.set_title({"name": chart_text(title), "name_font": {"size": 11, "bold": True}, "overlay": False})
-    chart.set_y_axis(
-        {
-            "name": chart_text(unit),
-            "name_font": {"size": 9, "bold": False},
-            "num_font": {"size": 8},
-            "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}},
-        }
-    )
+    chart.set_y_axis(_axis(unit))
     chart.set_x_axis({"num_font": {"size": 8}, "label_position": "low"})
     chart.set_legend({"position": "bottom", "font": {"size": 9}})
     return chart
@@ -121,3 +111,132 @@ def place(page: Page, chart: Any, left: int, width: int, height: int, *, row: in
 def skip(page: Page, height: int) -> None:
     """Move the writing position below charts of `height` pixels."""
     page.row += height // ROW_PIXELS + 2
+
+
+def up_to(chart: Any, unit: str, largest: float) -> Any:
+    """The chart with an axis from nothing to a round number just above the largest value."""
+    step = 10.0 ** floor(log10(largest)) / 2 if largest > 0 else 1.0
+    top = step * ceil(largest / step) if largest > 0 else 1.0
+    chart.set_y_axis({**_axis(unit), "min": 0, "max": top})
+    return chart
+
+
+def waterfall(book: Book, title: str, unit: str, names: Range, parts: Sequence[Range]) -> Any:
+    """Steps that add up, the first on top, each from where the one before ended; the last bar is their sum.
+
+    `parts` are columns of cells as long as `names`: an invisible base, gains above and below zero, losses
+    above and below zero, and the sum. Stacked bars pile up positive and negative values by themselves, so
+    that a step may cross zero.
+    """
+    looks = ("", COLOURS[0], COLOURS[0], COLOURS[5], COLOURS[5], COLOURS[7])
+    series = [
+        {
+            "values": list(cells),
+            "categories": list(names),
+            "fill": {"color": colour} if colour else {"none": True},
+            "border": {"none": True},
+            "gap": 40,
+        }
+        for cells, colour in zip(parts, looks, strict=True)
+    ]
+    chart = _chart(book, {"type": "bar", "subtype": "stacked"}, title, unit, series)
+    _upside_down(chart, unit)
+    chart.set_legend({"none": True})
+    return chart
+
+
+def _upside_down(chart: Any, unit: str) -> None:
+    """Bars with the first name on top, and the axis with amounts below them."""
+    chart.set_y_axis(
+        {
+            "reverse": True,
+            "label_position": "low",
+            "num_font": {"size": 8},
+            "interval_unit": 1,
+            "major_gridlines": {"visible": False},
+        }
+    )
+    chart.set_x_axis({**_axis(unit), "label_position": "high"})  # below: reversed names put the axis on top
+
+
+def tornado(
+    book: Book, title: str, unit: str, names: Range, low: tuple[str, Range], high: tuple[str, Range]
+) -> Any:
+    """Bars to either side of zero, the first row on top: what is changed at the low and at the high end."""
+    series = [
+        {
+            "name": chart_text(name),
+            "values": list(cells),
+            "categories": list(names),
+            "fill": {"color": colour},
+            "gap": 40,
+            "overlap": 100,
+        }
+        for (name, cells), colour in zip((low, high), (COLOURS[1], COLOURS[0]), strict=True)
+    ]
+    chart = _chart(book, {"type": "bar"}, title, unit, series)
+    _upside_down(chart, unit)
+    return chart
+
+
+def counts(book: Book, title: str, unit: str, names: Range, parts: Sequence[tuple[str, Range, str]]) -> Any:
+    """Touching columns, one stack per name: how many times every outcome occurs (name, cells, colour)."""
+    series = [
+        {
+            "name": chart_text(name),
+            "values": list(cells),
+            "categories": list(names),
+            "fill": {"color": colour},
+            "border": {"color": "#FFFFFF"},
+            "gap": 4,
+        }
+        for name, cells, colour in parts
+    ]
+    return _chart(book, {"type": "column", "subtype": "stacked"}, title, unit, series)
+
+
+def with_spread(book: Book, title: str, unit: str, names: Range, points: Sequence[tuple[str, Range]]) -> Any:
+    """A line per name from the lowest to the highest of three points, each with a mark: low, middle, high."""
+    looks = (("long_dash", 9, NULL_COLOUR), ("diamond", 10, COLOURS[0]), ("long_dash", 9, NULL_COLOUR))
+    series = [
+        {
+            "name": chart_text(name),
+            "values": list(cells),
+            "categories": list(names),
+            "line": {"none": True},
+            "marker": {"type": kind, "size": size, "fill": {"color": colour}, "border": {"color": colour}},
+            "data_labels": {"value": True, "position": "right", "font": {"size": 8}},
+        }
+        for (name, cells), (kind, size, colour) in zip(points, looks, strict=True)
+    ]
+    chart = _chart(book, {"type": "line"}, title, unit, series)
+    chart.set_high_low_lines({"line": {"color": NULL_COLOUR, "width": 2}})
+    return chart
+
+
+def cumulative(book: Book, title: str, unit: str, years: Range, line: tuple[str, Range]) -> Any:
+    """One line over the years, with the axis of names below the chart also where it is negative."""
+    name, cells = line
+    series = {
+        "name": chart_text(name),
+        "values": list(cells),
+        "categories": list(years),
+        "line": {"color": ADVICE_COLOUR, "width": 2.5},
+    }
+    return _chart(book, {"type": "line"}, title, unit, [series])
+
+
+def _axis(unit: str) -> dict[str, Any]:
+    """The shared looks of an axis with amounts."""
+    return {
+        "name": chart_text(unit),
+        "name_font": {"size": 9, "bold": False},
+        "num_font": {"size": 8},
+        "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}},
+    }
+
+
+def small(chart: Any) -> Any:
+    """The chart for a place where its heading and unit stand beside it: neither is repeated in it."""
+    chart.set_title({"none": True})
+    return chart

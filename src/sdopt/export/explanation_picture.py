@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Sequence
 
-import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from sdopt.export.cells import plain_text
 from sdopt.export.labels import Labels
-from sdopt.export.picture import LOOKS, axis_numbers
+from sdopt.export.picture import axis_numbers, saved
 from sdopt.export.views import ADVICE_COLOUR, COLOURS
 from sdopt.result import Result
 
 
-def frontier_picture(result: Result, labels: Labels, form: str) -> BytesIO:
-    """The picture as `png` or `svg`; the same result gives the same bytes."""
-    target = BytesIO()
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(LOOKS)
-        metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
-        _draw(result, labels).savefig(target, format=form, dpi=150, metadata=metadata)
-    target.seek(0)
-    return target
+def frontier_picture(result: Result, labels: Labels, forms: Sequence[str]) -> dict[str, bytes]:
+    """The picture in some forms (`png`, `svg`); the same result gives the same bytes."""
+    return saved(lambda: _draw(result, labels), forms)
 
 
 def _draw(result: Result, labels: Labels) -> Figure:

@@ -127,9 +127,10 @@ def _said(result: Result) -> dict[str, Any]:
 
 
 def write_findings(result: Result, folder: Path) -> None:
-    """`tables/`, `workbook.xlsx`, the pictures as .png and .svg, and a file that says what is what."""
+    """`tables/`, `workbook.xlsx`, `report.html`, the pictures as .png and .svg, and what is what."""
     from sdopt.export.findings_picture import picture_forms, pictures_of
     from sdopt.export.names import with_shown_names
+    from sdopt.export.report import report_html
     from sdopt.export.workbook import workbook_bytes
 
     labels, shown = Labels(result.language), with_shown_names(result)
@@ -143,6 +144,7 @@ def write_findings(result: Result, folder: Path) -> None:
             (folder / f"{name}.{form}").write_bytes(content)
     known = {name: forms["png"] for name, forms in drawn.items()}
     (folder / "workbook.xlsx").write_bytes(workbook_bytes(result, known))
+    (folder / "report.html").write_bytes(report_html(result).encode("utf-8", "replace"))
     text = labels("readme.sweep", title=result.title)
     (folder / labels("readme.name")).write_bytes(text.encode("utf-8", "replace"))
 

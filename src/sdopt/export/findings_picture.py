@@ -6,11 +6,9 @@ Every line has a dash of its own and every bar a hatch, so that they are told ap
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -19,7 +17,7 @@ from sdopt.export.breach_words import anything_broken, broken_beside_now
 from sdopt.export.cells import is_number, plain_text
 from sdopt.export.findings_words import ADVICE, allocation_name, external_name
 from sdopt.export.labels import Labels
-from sdopt.export.picture import LOOKS, axis_numbers
+from sdopt.export.picture import axis_numbers, saved
 from sdopt.export.precision import level_unit, level_words, range_decimals
 from sdopt.export.views import COLOURS, NULL_COLOUR, full_names, has
 from sdopt.result import Result
@@ -58,17 +56,7 @@ def picture_forms(name: str, result: Result, labels: Labels, *forms: str) -> dic
     constant at either end. `fan`: kept outputs over the years per allocation, 5 to 95 %.
     """
     draw = {"improvement": _improvement, "tornado": _tornado, "fan": _fan}[name]
-    found = {}
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(LOOKS)
-        figure = draw(result, labels)
-        for form in forms:
-            target = BytesIO()
-            metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
-            figure.savefig(target, format=form, dpi=150, metadata=metadata)
-            found[form] = target.getvalue()
-    return found
+    return saved(lambda: draw(result, labels), forms)
 
 
 def _text(value: object) -> str:

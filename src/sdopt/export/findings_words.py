@@ -141,7 +141,7 @@ def driver_lines(result: Result, labels: Labels) -> list[str]:
             rows = rows[(rows["allocation"] == ADVICE) & rows[column].notna()]
             found: dict[str, list[str]] = {}
             for world in dict.fromkeys(rows["external"]):
-                names = _drivers(rows[rows["external"] == world], column, labels)
+                names = driver_names(rows[rows["external"] == world], column, labels)
                 found.setdefault(names, []).append(external_name(world, labels))
             return [
                 labels("found.drivers" if names else "found.no_driver", world="; ".join(worlds), names=names)
@@ -150,7 +150,7 @@ def driver_lines(result: Result, labels: Labels) -> list[str]:
     return []
 
 
-def _drivers(rows: pd.DataFrame, column: str, labels: Labels) -> str:
+def driver_names(rows: pd.DataFrame, column: str, labels: Labels) -> str:
     """The first few with their shares; one that chance gives too is not named."""
     sure = rows["share"] > rows["by_chance"] if column == "share" else rows["total_low"] > 0
     first = rows[sure].sort_values(column, ascending=False, kind="stable").head(NAMED)

@@ -17,6 +17,7 @@ from typing import Any
 from sdopt.errors import ExportError
 from sdopt.export.cells import plain_text, to_python
 from sdopt.export.labels import Labels
+from sdopt.export.older import RESULTS_VERSION
 from sdopt.export.tables import write_csv, write_parquet
 from sdopt.export.views import fact, has
 from sdopt.result import Result
@@ -149,6 +150,7 @@ def _write_files(
     result: Result, folder: Path, config_text: str, run_facts: Mapping[str, Any], allocation_model: str | None
 ) -> None:
     """All files of a result, flushed to disk; only run.json holds when and where."""
+    from sdopt.export.report import report_html
     from sdopt.export.workbook import workbook_bytes
 
     labels = Labels(result.language)
@@ -160,6 +162,7 @@ def _write_files(
     _write_text(folder / "run.json", as_json(run_facts))
     _write_text(folder / "config.yaml", config_text)
     (folder / "workbook.xlsx").write_bytes(workbook_bytes(result))
+    _write_text(folder / "report.html", report_html(result))
     if allocation_model is not None:
         _write_text(folder / "allocation.mdl", allocation_model)
     replay = labels("readme.replay") if allocation_model is not None else ""
@@ -173,18 +176,18 @@ def _write_files(
 
 def _write_picture(result: Result, folder: Path) -> None:
     """The picture in both forms."""
-    from sdopt.export.picture import picture_bytes
+    from sdopt.export.picture import picture_forms
 
-    for form in ("png", "svg"):
-        (folder / f"picture.{form}").write_bytes(picture_bytes(result, form))
+    for form, content in picture_forms(result, ("png", "svg")).items():
+        (folder / f"picture.{form}").write_bytes(content)
 
 
 def _write_frontier(result: Result, folder: Path, labels: Labels) -> None:
     """The picture of return against other aims, in both forms."""
     from sdopt.export.explanation_picture import frontier_picture
 
-    for form in ("png", "svg"):
-        (folder / f"frontier.{form}").write_bytes(frontier_picture(result, labels, form).getvalue())
+    for form, content in frontier_picture(result, labels, ("png", "svg")).items():
+        (folder / f"frontier.{form}").write_bytes(content)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -205,6 +208,7 @@ def summary(result: Result) -> dict[str, Any]:
     return {
         **{key: fact(result, key) for key in ALWAYS},
         **result.figures,
+        "results_version": RESULTS_VERSION,
         "title": result.title,
         "language": result.language,
         "status": result.status.key,

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdopt.errors import ExportError
-from sdopt.export.cells import is_missing, is_number, plain_text, to_python
+from sdopt.export.labels import Labels
+from sdopt.export.large import LARGE, write_large
 from sdopt.export.names import with_shown_names
-from sdopt.export.tables import read_parquet, write_dutch_csv, write_parquet
+from sdopt.export.older import check_results_version, with_added_columns
+from sdopt.export.tables import read_parquet, write_csv, write_dutch_csv, write_parquet
 from sdopt.result import Result, Status
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from odfdo import Cell, Table
-
-FORMATS = ("xlsx", "csv", "parquet", "ods")
-_NOT_FIGURES = ("title", "language", "status", "status_sentence", "provenance", "tables")
+FORMATS = ("xlsx", "ods", "csv", "csv-nl", "csv-machine", "parquet", "pictures", *LARGE)
+_NOT_FIGURES = ("results_version", "title", "language", "status", "status_sentence", "provenance", "tables")
 
 
 def read_results(results_dir: Path) -> Result:
@@ -28,12 +25,14 @@ def read_results(results_dir: Path) -> Result:
     Raises
     ------
     ExportError
-        When the folder is missing, incomplete or not a results folder.
+        When the folder is missing, incomplete, not a results folder, or of a newer version.
     """
     summary = _read_summary(results_dir)
+    check_results_version(results_dir, summary)
     try:
         status = next(status for status in Status if status.key == summary["status"])
         tables = {name: read_parquet(_table_file(results_dir, name)) for name in summary["tables"]}
+        tables = with_added_columns(tables)
         return Result(
             status=status,
             title=str(summary["title"]),
@@ -82,8 +81,11 @@ def export_results(results_dir: Path, format: str, output: Path | None) -> Path:
 
     Parameters
     ----------
-    results_dir : a folder that `write_results` made
-    format : `xlsx` or `ods` (one file), `csv` (Dutch Excel form) or `parquet` (a folder of files)
+    results_dir : a folder that `write_results` made; for the rows of a sweep, what `sdopt sweep` wrote
+    format : `xlsx` or `ods`, the workbook; `csv-nl` (also `csv`) or `csv-machine`, a folder with a file per
+        table in the form of Dutch Excel or of programs; `parquet`, the same exactly; `pictures`, a folder
+        with every figure as .svg and .png; `xlsx-runs` or
+        `xlsx-trajectories`, the rows of a sweep
     output : file or folder to make; when None, one called by the results folder, inside it
 
     Raises
@@ -93,11 +95,12 @@ def export_results(results_dir: Path, format: str, output: Path | None) -> Path:
     """
     if format not in FORMATS:
         raise ExportError(f'format: found "{format}"; allowed: {", ".join(FORMATS)}')
-    result = read_results(results_dir)
-    name = results_dir.resolve().name
-    target = output or results_dir / (f"{name}-{format}" if format in _FOLDERS else f"{name}.{format}")
+    result = None if format in LARGE else read_results(results_dir)
+    target = output or results_dir / _file_name(results_dir.resolve().name, format)
     try:
-        if format in _FOLDERS:
+        if result is None:
+            _large(results_dir, format, target)
+        elif format in _FOLDERS:
             _FOLDERS[format](result, target)
         else:
             content = _FILES[format](result)
@@ -114,16 +117,48 @@ def export_results(results_dir: Path, format: str, output: Path | None) -> Path:
     return target
 
 
+def _file_name(name: str, format: str) -> str:
+    """What a copy of the results folder `name` is called: `NAME.ods`, `NAME-csv-nl`, `NAME-runs.xlsx`."""
+    kind, _, part = format.partition("-")
+    if format in _FOLDERS:
+        return f"{name}-{format}"
+    return f"{name}-{part}.{kind}" if part else f"{name}.{kind}"
+
+
+def _large(results_dir: Path, format: str, target: Path) -> None:
+    """The rows of a sweep; what was written of it is removed when that fails."""
+    with target.open("xb") as file:
+        try:
+            write_large(results_dir, format, file)
+        except BaseException:
+            file.close()
+            target.unlink()
+            raise
+
+
 def _csv(result: Result, target: Path) -> None:
     """A new folder with the tables as people read them: names of the config, Dutch number form."""
     target.mkdir()
     write_dutch_csv(with_shown_names(result).tables, target)
 
 
+def _machine_csv(result: Result, target: Path) -> None:
+    """A new folder with the tables for programs: names of the model, comma and decimal point."""
+    target.mkdir()
+    write_csv(result.tables, target)
+
+
 def _parquet(result: Result, target: Path) -> None:
     """A new folder with the tables as they are."""
     target.mkdir()
     write_parquet(result.tables, target)
+
+
+def _pictures(result: Result, target: Path) -> None:
+    """A new folder with every figure for slides."""
+    from sdopt.export.figures.pictures import write_pictures
+
+    write_pictures(result, target)
 
 
 def _xlsx(result: Result) -> bytes:
@@ -134,43 +169,17 @@ def _xlsx(result: Result) -> bytes:
 
 
 def _ods(result: Result) -> bytes:
-    """One sheet per table, with real numbers and a bold header."""
-    from odfdo import Document, Style
+    """The workbook as OpenDocument, without its charts."""
+    from sdopt.export.ods import ods_bytes
 
-    document = Document("ods")
-    document.body.clear()
-    bold = document.insert_style(Style("table-cell", area="text", bold=True), automatic=True)
-    for name, table in result.tables.items():
-        document.body.append(_ods_sheet(name, table, bold))
-    target = BytesIO()
-    document.save(target)
-    return target.getvalue()
-
-
-def _ods_sheet(name: str, table: pd.DataFrame, bold: str) -> Table:
-    """One table as a sheet."""
-    from odfdo import Cell, Row, Table
-
-    sheet = Table(name)
-    header = Row()
-    header.extend_cells([Cell(plain_text(column), style=bold) for column in table.columns])
-    sheet.append_row(header, clone=False)
-    for values in table.itertuples(index=False, name=None):
-        row = Row()
-        row.extend_cells([_ods_cell(value) for value in values])
-        sheet.append_row(row, clone=False)
-    return sheet
-
-
-def _ods_cell(value: Any) -> Cell:
-    """A cell with a number, a yes or no, a text, or nothing; text is never a formula."""
-    from odfdo import Cell
-
-    value = to_python(value)
-    if is_missing(value):
-        return Cell()
-    return Cell(value if isinstance(value, bool) or is_number(value) else plain_text(value))
+    return ods_bytes(_xlsx(result), Labels(result.language))
 
 
 _FILES: Mapping[str, Callable[[Result], bytes]] = {"xlsx": _xlsx, "ods": _ods}
-_FOLDERS: Mapping[str, Callable[[Result, Path], None]] = {"csv": _csv, "parquet": _parquet}
+_FOLDERS: Mapping[str, Callable[[Result, Path], None]] = {
+    "csv": _csv,
+    "csv-nl": _csv,
+    "csv-machine": _machine_csv,
+    "parquet": _parquet,
+    "pictures": _pictures,
+}

@@ -18,6 +18,7 @@ NAME_COLUMNS = {
     "assumptions": "name",
     "fiscal_rules": "part",
     "multi_year_budget": "variable",
+    "taakvelden": "variable",
     "ledger": "effect",
     "ledger_years": "effect",
     "perspectives": "effect",
@@ -50,6 +51,8 @@ NAME_COLUMNS = {
     "robust_adaptive": "variable",
 }
 """Table -> the column with names of model variables."""
+WHOLE_ARRAYS = ("causal_decisions", "causal_path")
+"""Tables with names of model variables in `variable`, an array once."""
 DECISION_TABLES = ("advised", "break_even", "conditions", "options", "worth_of_decisions")
 """Tables whose column `decision` readers see: ids of the config."""
 LIMIT_COLUMNS = {"constraints": "constraint", "limits": "limit", "robust_limits": "constraint"}
@@ -84,6 +87,8 @@ def _tables(result: Result, shown: Mapping[str, str]) -> dict[str, Any]:
     decisions = dict(result.provenance.get("decision_names") or {})
     effects, limits = {**shown, **_effects(result)}, _limits(result, shown, decisions)
     columns = {table: {one: effects if one == "effect" else shown} for table, one in NAME_COLUMNS.items()}
+    columns["stock_flows"] = {"stock": shown, "flow": shown}
+    columns |= {table: {"variable": {**array_names(shown), **shown}} for table in WHOLE_ARRAYS}
     for table in DECISION_TABLES:
         columns.setdefault(table, {})["decision"] = decisions
     for table, column in LIMIT_COLUMNS.items():
@@ -93,6 +98,18 @@ def _tables(result: Result, shown: Mapping[str, str]) -> dict[str, Any]:
         for table, names in columns.items()
         if table in result.tables
     }
+
+
+def array_names(shown: Mapping[str, str]) -> dict[str, str]:
+    """Name of an array -> what the names for readers of its elements have in common, before the element."""
+    found: dict[str, set[str]] = {}
+    for name, text in shown.items():
+        whole, _, element = name.removesuffix("]").partition("[")
+        said = element.replace(",", ", ")
+        bare = text.removesuffix(f"({said})").removesuffix(said).strip()
+        if element and bare != text:
+            found.setdefault(whole, set()).add(bare)
+    return {whole: texts.pop() for whole, texts in found.items() if len(texts) == 1 and all(texts)}
 
 
 def failure_words(reason: str, shown: Mapping[str, str], labels: Labels) -> str:

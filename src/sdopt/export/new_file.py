@@ -7,8 +7,8 @@ from pathlib import Path
 from sdopt.errors import ExportError
 
 
-def write_new_file(path: Path, text: str) -> None:
-    """Write a file that does not exist yet.
+def write_new_file(path: Path, content: str | bytes) -> None:
+    """Write a file that does not exist yet; text as UTF-8 with line feeds.
 
     Raises
     ------
@@ -16,8 +16,8 @@ def write_new_file(path: Path, text: str) -> None:
         When it exists or cannot be written; nothing is overwritten.
     """
     try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with path.open("xb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
     except FileExistsError:
         raise ExportError(f"{path} exists already and is not overwritten. Give another --output.") from None
     except OSError as error:

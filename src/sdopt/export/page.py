@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import ceil
 from typing import Any
 
@@ -16,6 +17,7 @@ from sdopt.export.cells import (
     without_minus_zero,
 )
 from sdopt.export.labels import Labels
+from sdopt.export.ranges import Block
 from sdopt.result import Result
 
 Range = tuple[str, int, int, int, int]
@@ -26,6 +28,10 @@ Style = Mapping[str, object]
 
 INK, PAPER, LINE, MARK, WARN = "#1F3A5F", "#E8EEF5", "#B8C4D2", "#FFE699", "#F8CBAD"
 A4, A3 = 9, 8
+CREATED = datetime(2000, 1, 1)
+"""Of every workbook, so that the same result gives the same bytes; the date of the run is in run.json."""
+ROWS_IN_SIGHT = 40
+"""A sheet with more rows than this does not fit a screen or a page."""
 YEAR, CHANGE = "0", "+0.0%;-0.0%;0.0%"
 THIN: Style = {"bottom": 4, "bottom_color": LINE}
 """The line under an ordinary row."""
@@ -46,7 +52,7 @@ def _height(texts: Sequence[tuple[str, float]]) -> float:
 
     In running text a letter is narrower than a digit; a narrow column loses that at its line ends.
     """
-    fits = [(text, width * (1.15 if width > 40 else 1.0)) for text, width in texts]
+    fits = [(text, width * (1.25 if width > 80 else 1.15 if width > 40 else 1.0)) for text, width in texts]
     lines = [sum(ceil(max(len(part), 1) / width) for part in text.split("\n")) for text, width in fits]
     return 14.0 * max(lines, default=1) + 1.0
 
@@ -55,7 +61,7 @@ def _height(texts: Sequence[tuple[str, float]]) -> float:
 class Book:
     """The xlsxwriter workbook being written, with its words, its result and the ranges charts need.
 
-    `pictures` are those that were drawn already, as .png by name.
+    `pictures` are those that were drawn already, as .png by name; `pages` are the sheets, in their order.
     """
 
     workbook: Any
@@ -63,6 +69,7 @@ class Book:
     labels: Labels
     ranges: dict[str, Range] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    pages: list[Page] = field(default_factory=list)
     _styles: dict[tuple[tuple[str, object], ...], Any] = field(default_factory=dict)
 
     def style(self, **properties: object) -> Any:
@@ -84,6 +91,11 @@ class Page:
         self.sheet = book.workbook.add_worksheet(self.name)
         self.row = 0
         self.widths: tuple[float, ...] = ()
+        self.blocks: list[Block] = []
+        self.growing: Block | None = None
+        self.title = self.next_name = ""
+        self.frozen = False
+        book.pages.append(self)
 
     def set_up(
         self, widths: Sequence[float], *, paper: int = A4, pages_high: int = 0, portrait: bool = False
@@ -115,6 +127,7 @@ class Page:
 
     def section(self, text: str) -> None:
         """A small heading."""
+        self.title, self.next_name = text, ""
         self.sheet.set_row(self.row, 19)
         self.write(self.row, 0, text, bold=True, font_size=12, font_color=INK)
         self.row += 1
@@ -131,8 +144,22 @@ class Page:
         self.sheet.write_string(self.row, first, plain_text(text), look)
         return _height([(text, sum(self.widths[first:]))])
 
+    def call_next(self, key: str) -> None:
+        """Call the table of the next header by the label `range.KEY`; others are called by their sheet."""
+        self.next_name = key
+
+    def named(self, key: str, first: int, last: int, columns: int) -> None:
+        """Call rows `first` to `last` by the label `range.KEY`, in stead of the tables among them."""
+        title = self.labels.find(f"range.{key}.of", self.title or self.name)
+        self.blocks = [block for block in self.blocks if not first <= block.first <= last]
+        self.blocks.append(Block(key, title, first, last, columns, rows=last - first + 1))
+        self.growing = None
+
     def header(self, names: Sequence[object], styles: Sequence[Style]) -> None:
         """A header row in which each name stands as the values below it: numbers right, text left."""
+        self.growing = Block(self.next_name, self.title or self.name, self.row, self.row, len(names))
+        self.blocks.append(self.growing)
+        self.next_name = ""
         look: Style = {"bold": True, "font_color": "#FFFFFF", "bg_color": INK, "text_wrap": True}
         for column, (name, style) in enumerate(zip(names, styles, strict=True)):
             align = {"align": style.get("align", "right" if "num_format" in style else "left")}
@@ -191,6 +218,7 @@ class Page:
 
     def rows(self, rows: Sequence[Sequence[object]], styles: Sequence[Style], *, exact: bool = False) -> None:
         """Rows of values with one style per column, a thin line under each, as high as wrapped text needs."""
+        self._go_on(len(rows))
         for values in rows:
             for column, (value, style) in enumerate(zip(values, styles, strict=True)):
                 self._put(self.row, column, value, {**THIN, **style}, exact=exact)
@@ -199,11 +227,22 @@ class Page:
             self.sheet.set_row(self.row, _height([(v, w) for v, w in wrapped if isinstance(v, str)]))
             self.row += 1
 
+    def _go_on(self, count: int) -> None:
+        """The table of the last header gets so many rows more, at the writing position."""
+        block = self.growing
+        if block is not None:
+            block.whole = block.whole and self.row == block.last + 1
+            block.last, block.rows = self.row + count - 1, block.rows + count
+
     def freeze(self, header: int, columns: int = 1) -> None:
         """Keep the rows down to the header, and the first columns, in sight; repeat the header in print."""
         self.sheet.freeze_panes(header + 1, columns)
         self.sheet.repeat_rows(header)
+        self.frozen = True
 
     def finish(self, columns: int) -> None:
-        """Print what has been written and nothing else."""
+        """Print what has been written, no more; a long sheet keeps its header, or its title, in sight."""
+        if not self.frozen and self.row > ROWS_IN_SIGHT:
+            header = self.blocks[0].first if len(self.blocks) == 1 else 0
+            self.freeze(header if header < ROWS_IN_SIGHT // 4 else 0, columns=0)
         self.sheet.print_area(0, 0, max(self.row - 1, 0), columns - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -44,17 +45,28 @@ LOOKS: dict[Any, Any] = {
 }
 
 
-def picture_bytes(result: Result, form: str) -> bytes:
-    """The picture as `png` or `svg`; the same result gives the same bytes."""
-    target = BytesIO()
+def picture_forms(result: Result, forms: Sequence[str]) -> dict[str, bytes]:
+    """The picture in some forms (`png`, `svg`); the same result gives the same bytes."""
+    return saved(lambda: _draw(with_shown_names(result), Labels(result.language)), forms)
+
+
+def saved(draw: Callable[[], Figure], forms: Sequence[str], dpi: int = 150) -> dict[str, bytes]:
+    """What `draw` makes, in the look of all pictures: form (`png`, `svg`) -> bytes, always the same ones.
+
+    It is laid out once, for the first form.
+    """
+    found = {}
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(LOOKS)
-        metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
-        _draw(with_shown_names(result), Labels(result.language)).savefig(
-            target, format=form, dpi=150, metadata=metadata
-        )
-    return target.getvalue()
+        figure = draw()
+        for form in forms:
+            target = BytesIO()
+            metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
+            figure.savefig(target, format=form, dpi=dpi, metadata=metadata)
+            figure.set_layout_engine("none")
+            found[form] = target.getvalue()
+    return found
 
 
 def _draw(result: Result, labels: Labels) -> Figure:

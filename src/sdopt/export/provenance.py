@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sdopt import __version__
 from sdopt.config.load import LoadedConfig
 from sdopt.config.schema import Output
+from sdopt.config.sheets.source import source_of
 from sdopt.config.uncertainty import observation_files
 from sdopt.equations.system import EquationSystem
 from sdopt.export.replay_model import fill_in
@@ -22,16 +24,19 @@ from sdopt.problem.reader_names import decision_names, reader_names
 from sdopt.result import Result
 from sdopt.source_model.read import SourceModel
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 LIBRARIES = ("pysd", "numpy", "scipy", "pyomo", "highspy", "pandas", "pydantic")
 
 
 def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) -> Result:
-    """The result with versions and hashes; nothing that depends on time or place."""
+    """The result with versions, hashes and the table `sources`; nothing that depends on time or place."""
     table, ledger, valuation = loaded.config.model.constants, loaded.config.ledger, loaded.config.valuation
     facts = {
         "model_file": model.path.name,
         "model_hash": model.sha256,
-        "constants_hash": text_hash(table.read_bytes()) if table else None,
+        "constants_hash": table_hash(table) if table else None,
         "discount_rate": loaded.config.objective.discount_rate,
         "base_year": loaded.config.objective.base_year or loaded.config.decision_years.first,
         "horizon": [loaded.config.horizon.start, loaded.config.horizon.end],
@@ -42,7 +47,7 @@ def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) ->
     if names := loaded.config.output.names:
         facts["names_hash"] = text_hash(names.read_bytes())
     if municipality := loaded.config.model.municipality:
-        facts["municipality_hash"] = text_hash(municipality.read_bytes())
+        facts["municipality_hash"] = table_hash(municipality)
     if ledger:
         facts["ledger_hash"] = text_hash(ledger.file.read_bytes())
         facts["perspectives_hash"] = text_hash(ledger.perspectives_file.read_bytes())
@@ -51,16 +56,44 @@ def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) ->
     if loaded.fiscal:
         facts["fiscal_rules_hash"] = loaded.fiscal.library.sha256
     if files := observation_files(loaded.config.uncertainties):
-        facts["observation_hashes"] = {file.name: text_hash(file.read_bytes()) for file in files}
-    return Result(**{**vars(result), "provenance": {**result.provenance, **facts}}).with_figures(
+        facts["observation_hashes"] = {file.name: table_hash(file) for file in files}
+    found = Result(**{**vars(result), "provenance": {**result.provenance, **facts}})
+    return found.with_tables(sources=_sources(loaded, facts)).with_figures(
         versions=versions(), config_hash=loaded.sha256
     )
+
+
+def _sources(loaded: LoadedConfig, facts: Mapping[str, Any]) -> pd.DataFrame:
+    """Every file that the question was read from: its role, name and hash."""
+    import pandas as pd
+
+    config = loaded.config
+    files = {
+        "constants": config.model.constants,
+        "municipality": config.model.municipality,
+        "names": config.output.names,
+        "ledger": config.ledger and config.ledger.file,
+        "perspectives": config.ledger and config.ledger.perspectives_file,
+        "valuation": config.valuation and config.valuation.file,
+        "fiscal_rules": loaded.fiscal and loaded.fiscal.library.path,
+    }
+    rows = [("question", "config.yaml", loaded.sha256), ("model", facts["model_file"], facts["model_hash"])]
+    rows += [(role, path.name, facts[f"{role}_hash"]) for role, path in files.items() if path]
+    rows += [("observations", name, hashed) for name, hashed in facts.get("observation_hashes", {}).items()]
+    return pd.DataFrame(rows, columns=["role", "file", "sha256"])
 
 
 def _shown(output: Output, system: EquationSystem) -> list[str]:
     """Names as the model writes them, of what the config wants to see; all stocks when it does not say."""
     found = [resolve(name, system) for name in output.show] or system.of_kind("stock")
     return [variable.name for variable in found if variable is not None]
+
+
+def table_hash(path: Path) -> str:
+    """Hash of a table that was read: of text without its line ends, of a workbook as it is on disk."""
+    source = source_of(path)
+    content = source.file.read_bytes()
+    return sha256(content).hexdigest() if source.is_workbook else text_hash(content)
 
 
 def text_hash(content: bytes) -> str:

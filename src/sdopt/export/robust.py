@@ -119,6 +119,7 @@ def write_robust(result: Result, loaded: LoadedConfig, root: Path, started: date
 
 
 def _write_files(result: Result, loaded: LoadedConfig, folder: Path, started: datetime) -> None:
+    from sdopt.export.report import report_html
     from sdopt.export.robust_picture import picture_forms
     from sdopt.export.robust_report import robust_report
     from sdopt.export.workbook import workbook_bytes
@@ -133,6 +134,7 @@ def _write_files(result: Result, loaded: LoadedConfig, folder: Path, started: da
         "run.json": as_json(run_facts(started)),
         "config.yaml": loaded.text,
         "report.txt": robust_report(result),
+        "report.html": report_html(result),
         labels("readme.name"): labels("readme.robust", title=result.title),
     }
     for name, text in texts.items():

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from sdopt.export.labels import Labels
-from sdopt.export.picture import LOOKS, axis_numbers
+from sdopt.export.picture import axis_numbers, saved
 from sdopt.export.precision import range_decimals
 from sdopt.export.sheets_robust import robust_name
 from sdopt.export.views import COLOURS, NULL_COLOUR, fact
@@ -27,17 +25,7 @@ SHARES = (0.1, 0.5, 0.9)
 
 def picture_forms(result: Result, labels: Labels, *forms: str) -> dict[str, bytes]:
     """The picture in several forms (`png`, `svg`); the same result gives the same bytes."""
-    found = {}
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(LOOKS)
-        figure = _draw(result, labels)
-        for form in forms:
-            target = BytesIO()
-            metadata = {"Date": None, "Creator": "sdopt"} if form == "svg" else {"Software": None}
-            figure.savefig(target, format=form, dpi=150, metadata=metadata)
-            found[form] = target.getvalue()
-    return found
+    return saved(lambda: _draw(result, labels), forms)
 
 
 def spread_table(result: Result) -> pd.DataFrame:

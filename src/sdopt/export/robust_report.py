@@ -22,7 +22,7 @@ def robust_report(result: Result) -> str:
     count = labels.number(int(fact(result, "scenarios") or 0), 0)
     blocks = {
         "robust_measures": _measures(result, labels),
-        "robust_proof": _proofs(result, labels),
+        "robust_proof": proof_lines(result, labels),
         "robust_price": price_lines(result, labels),
         "robust_adaptive": again_lines(result, labels),
     }
@@ -43,7 +43,7 @@ def _measures(result: Result, labels: Labels) -> Iterator[str]:
         yield f"{robust_name(str(row['allocation']), labels)}: {'; '.join(told)}."
 
 
-def _proofs(result: Result, labels: Labels) -> Iterator[str]:
+def proof_lines(result: Result, labels: Labels) -> Iterator[str]:
     """A line per measure: its value, the bound, the gap, and what that leans on."""
     for row in result.tables["robust_proof"].itertuples():
         told = [f"{_amount(row.value, labels)} ({labels(f'status.{row.status}')})"]

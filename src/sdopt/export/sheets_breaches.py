@@ -87,6 +87,7 @@ def _how_far(page: Page, table: pd.DataFrame) -> None:
 
     columns = ["constraint", "allocation", "broken", "now_broken", "from_low", "to_high"]
     columns += ["passed_q50", "passed_q90", "unit", "limit_years", "measure"]
+    page.call_next("limits")
     listed(page, shown, columns, styles)
 
 
@@ -99,6 +100,7 @@ def _per_world(page: Page, table: pd.DataFrame) -> None:
     share: Style = {"num_format": "0%"}
     looks: list[Style] = [NAME, TEXT, {**share, **WHOLE}, *[share] * (len(worlds) - 1)]
     heads = [labels("column.constraint"), labels("column.allocation")]
+    page.call_next("limits_per_world")
     page.header([*heads, *(external_name(world, labels) for world in worlds)], looks)
     for (limit, allocation), rows in table.groupby(keys, sort=False):
         broken = dict(zip(rows["external"], rows["broken"], strict=True))
@@ -115,12 +117,14 @@ def fill_gains(page: Page) -> None:
     page.across(labels("found.note.gains", unit=labels.unit(str(table["unit"].iloc[0]))), **QUIET)
     own = table[table["kind"] == "pocket"]
     if len(own):
+        page.call_next("gains")
         _gains(page, _with_totals(own, labels))
         for line in _not_all(page.book.result, labels):
             page.across(line, **THIN)
     if len(own) < len(table):
         page.row += 1
         page.across(labels("found.note.gains_overlap"), **QUIET)
+        page.call_next("gains_perspectives")
         _gains(page, table[table["kind"] == "perspective"])
 
 

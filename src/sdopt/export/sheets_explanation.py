@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.explanation import (
@@ -42,6 +43,7 @@ def fill_why(page: Page) -> None:
             "relative_to": [labels(f"optimality.of.{key}") for key in table["relative_to"]],
         }
         small: Style = {"num_format": "0.0E+00"}
+        page.call_next("optimality")
         listed(page, table.assign(**words), ["condition", "value", "relative_to", "holds"],
                lambda _: [NAME, small, TEXT, CENTRE])  # fmt: skip
     page.finish(len(page.widths))
@@ -143,6 +145,7 @@ def fill_contributions(page: Page) -> None:
         change: Style = {"num_format": "+#,##0.00;-#,##0.00;0.00"}
         styles: list[Style] = [NAME, change, *[amount] * 3, number_style(table["share"])]
         page.section(labels("contributions.decisions"))
+        page.call_next("contributions")
         listed(page, table, columns, lambda _: styles)
         page.rows([[labels("word.total"), "", float(table["share"].sum())]], [NAME, TEXT, amount])
         page.row += 1
@@ -161,6 +164,7 @@ def _mechanisms(page: Page, table: pd.DataFrame) -> None:
         amount = number_style(known["with_mechanism"], sign=True)
         styles: list[Style] = [NAME, amount, amount, amount, CENTRE, TEXT]
         columns = ["mechanism", "with_mechanism", "without", "difference", "beats_null", "changes"]
+        page.call_next("mechanisms")
         listed(page, known, columns, lambda _: styles)
     left = list(table.loc[~table["known"].astype(bool), "mechanism"])
     if left:
@@ -180,6 +184,7 @@ def _pay_back(page: Page, table: pd.DataFrame) -> None:
     amount = number_style(table["total"], sign=True)
     styles: list[Style] = [NAME, YEARS, YEARS, amount, YEARS, amount]
     columns = ["perspective", "pay_back_year", "pay_back_discounted", "lowest", "lowest_year"]
+    page.call_next("pay_back")
     listed(page, shown, [*columns, "total_discounted"], lambda _: styles)
 
 
@@ -191,7 +196,7 @@ def fill_frontier(page: Page) -> None:
     names = list(dict.fromkeys(decisions["variable"]))
     page.set_up([34, 7, 15, 15, 15, 12, 12, *[11] * len(names)], pages_high=1)
     page.heading(page.name, labels("sign.frontier"))
-    picture = frontier_picture(result, labels, "png")
+    picture = BytesIO(frontier_picture(result, labels, ("png",))["png"])
     options = {"image_data": picture, "x_scale": 0.5, "y_scale": 0.5}
     page.sheet.insert_image(page.row, 0, "frontier.png", options)
     page.row += 20
@@ -210,6 +215,7 @@ def _frontier_rows(page: Page, rows: pd.DataFrame, decisions: pd.DataFrame, name
     styles: list[Style] = [NAME, YEARS, value, gain, gain, PERCENT, CENTRE]
     styles += [{"num_format": "#,##0.00"}] * len(names)
     heads = [labels(f"column.{key}") for key in ("aim", "point", "aim_value", "improvement", "bound", "gap")]
+    page.call_next("frontier")
     page.header([*heads, labels("column.dominated"), *names], styles)
     for row in rows.itertuples():
         values = [decisions.loc[row.point, name] for name in names]

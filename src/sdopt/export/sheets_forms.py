@@ -111,6 +111,7 @@ def _prices(page: Page, table: pd.DataFrame) -> None:
         *(NAME, {"num_format": "0"}, money, money, money, {"num_format": "0.00%"}, money, money),
         *(CENTRE, TEXT, TEXT),
     ]
+    page.call_next("forms")
     listed(page, shown, COLUMNS, lambda _: styles)
     page.row += 1
 
@@ -126,6 +127,7 @@ def _decided(page: Page, name: str, years: list[int]) -> None:
     wide = wide.loc[list(dict.fromkeys(table["variable"]))]
     number = number_style(list(table["value"]))
     styles: list[Style] = [NAME, *[number] * len(years)]
+    page.call_next("forms_allocation")
     page.header([labels("column.decision"), *years], styles)
     page.rows(
         [[variable, *values] for variable, values in zip(wide.index, wide.to_numpy(), strict=True)], styles

@@ -9,7 +9,8 @@ from sdopt.export.findings_words import driver_lines, external_name, failing_lin
 from sdopt.export.lists import NAME, TEXT, listed, number_style
 from sdopt.export.page import QUIET, THIN, Page, Style
 from sdopt.export.precision import ends_style, level_style
-from sdopt.export.sheets_uncertainty import COUNT, picture
+from sdopt.export.sheets_tornado import fill_tornado
+from sdopt.export.sheets_uncertainty import COUNT
 from sdopt.export.views import fact, has
 from sdopt.export.worlds_beside import Listed, fill_beside
 
@@ -53,7 +54,7 @@ def fill_sensitivity(page: Page) -> None:
         page.across(line, **THIN)
     page.row += 1
     if has(result, "tornado"):
-        picture(page, "tornado")
+        fill_tornado(page)
         fill_beside(page, _tornado(result.tables["tornado"]))
     for name in PARTS:
         if has(result, name):
@@ -110,6 +111,7 @@ def _drawn(page: Page) -> None:
             return [NAME, TEXT, level, level, level, TEXT, TEXT]
 
         columns = ["factor", "distribution", "factor_low", "used", "factor_high", "unit", "fixed_in"]
+        page.call_next("drawn")
         listed(page, shown, columns, styles)
         page.row += 1
     if has(result, "not_drawn"):
@@ -150,4 +152,5 @@ def _boxes(page: Page) -> None:
         return [NAME, TEXT, COUNT, level, level, TEXT, *[SHARE] * 3]
 
     columns = ["factor", "where", "box_number", "above", "up_to", "unit"]
+    page.call_next("failing_boxes")
     listed(page, shown, [*columns, "box_coverage", "box_density", "box_support"], styles)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
+from sdopt.export import charts
 from sdopt.export.labels import Labels
 from sdopt.export.lists import CENTRE, NAME, TEXT, long_list, number_style
-from sdopt.export.page import PAPER, THIN, WARN, Page, Style
+from sdopt.export.page import A3, PAPER, THIN, WARN, Page, Style
+from sdopt.export.sheets_breaches import pocket_name
+from sdopt.export.sheets_pockets import fill_pockets, pockets_chart
 from sdopt.export.views import has
 from sdopt.result import Result
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 TOTAL: Style = {**THIN, "bold": True, "bg_color": PAPER}
 WARNING: Style = {**THIN, "bold": True, "bg_color": WARN}
 FAINT: Style = {"font_color": "#BBBBBB"}
+CHART_COLUMNS = 7
+"""Columns that the chart takes, right of the table."""
 FIRST_AMOUNT = 3
 """Column of the first amount: effect, kind and cash stand before it."""
 
@@ -45,21 +50,28 @@ def fill_ledger(page: Page) -> None:
     years = page.book.result.tables["ledger_years"].pivot_table(
         index="pocket", columns="year", values="difference", aggfunc="sum", sort=False
     )
-    page.set_up([40, 11, 7, *[11] * max(len(pockets) + 1, len(years.columns))], pages_high=1)
+    count = max(len(pockets) + 1 + CHART_COLUMNS, len(years.columns))
+    page.set_up([40, 11, 7, *[11] * count], paper=A3, pages_high=1)
     unit = ", ".join(labels.unit(unit) for unit in dict.fromkeys(table["unit"]))
     page.heading(page.name, labels("sign.ledger", unit=unit))
-    _matrix(page, table, pockets)
+    top = page.row
+    totals = _matrix(page, table, pockets)
     page.row += 1
     page.section(labels("ledger.years", unit=unit))
     _years(page, years)
+    page.row += 1
+    fill_pockets(page, pockets, totals)
+    left = int(sum(7 * width + 5 for width in page.widths[: FIRST_AMOUNT + len(pockets) + 1])) + 20
+    charts.place(page, pockets_chart(page.book), left, page.pixels - left, 420, row=top)
     page.finish(len(page.widths))
 
 
-def _matrix(page: Page, table: pd.DataFrame, pockets: Sequence[str]) -> None:
-    """A row per effect with its total, and a row of totals."""
+def _matrix(page: Page, table: pd.DataFrame, pockets: Sequence[str]) -> dict[str, tuple[str, float]]:
+    """A row per effect with its total, and a row of totals: pocket -> its cell, and its value."""
     labels, style = page.labels, number_style(table["difference"], sign=True)
     names = [labels(f"column.{key}") for key in ("effect", "kind", "cash")]
-    names += [*(_pocket(labels, pocket) for pocket in pockets), labels("word.total")]
+    names += [*(pocket_name(pocket, labels) for pocket in pockets), labels("word.total")]
+    page.call_next("ledger")
     page.header(names, [NAME, TEXT, CENTRE, *[style] * (len(pockets) + 1)])
     first = page.row
     for (effect, _), rows in table.groupby(["effect", "variable"], sort=False):
@@ -72,6 +84,8 @@ def _matrix(page: Page, table: pd.DataFrame, pockets: Sequence[str]) -> None:
         _sum_of_row(page, page.row - 1, len(pockets), sum(found.values()), {**style, **THIN, "bold": True})
     sums = [table.loc[table["pocket"] == pocket, "difference"].sum() for pocket in pockets]
     _total_row(page, first, [*sums, sum(sums)], style)
+    cells = [cell(page.row - 1, FIRST_AMOUNT + place) for place in range(len(pockets))]
+    return dict(zip(pockets, zip(cells, map(float, sums), strict=True), strict=True))
 
 
 def _sum_of_row(page: Page, row: int, count: int, value: float, style: Style) -> None:
@@ -98,12 +112,12 @@ def _years(page: Page, years: pd.DataFrame) -> None:
     """
     labels = page.labels
     style = number_style([value for row in years.to_numpy() for value in row], sign=True)
+    page.call_next("ledger_years")
     page.header([labels("column.pocket"), "", "", *years.columns], [NAME, {}, {}, *[style] * years.shape[1]])
     first = page.row
     for pocket, values in zip(years.index, years.to_numpy(), strict=True):
-        page.rows(
-            [[_pocket(labels, pocket), "", "", *values]], [NAME, {}, {}, *[style] * len(values)], exact=True
-        )
+        looks: list[Style] = [NAME, {}, {}, *[style] * len(values)]
+        page.rows([[pocket_name(pocket, labels), "", "", *values]], looks, exact=True)
     _total_row(page, first, [float(sum(column)) for column in years.to_numpy().T], style)
 
 
@@ -127,7 +141,7 @@ def fill_perspectives(page: Page) -> None:
 
 def _described(labels: Labels, total: Any) -> str:
     """What one perspective (a row of totals) counts, and whether the advice was chosen by it."""
-    names = ", ".join(_pocket(labels, pocket) for pocket in total.pockets.split("; "))
+    names = ", ".join(pocket_name(pocket, labels) for pocket in total.pockets.split("; "))
     counts = labels("ledger.cash_only" if total.cash_only else "ledger.all_rows", names=names)
     return counts + (labels("ledger.maximised") if total.maximised else "")
 
@@ -137,6 +151,7 @@ def _perspective(page: Page, table: pd.DataFrame) -> None:
     labels, style = page.labels, number_style(table["difference"])
     change = number_style(table["difference"], sign=True)
     columns = ("effect", "kind", "cash", "null", "advice", "difference")
+    page.call_next("perspectives")
     page.header([labels(f"column.{key}") for key in columns], [NAME, TEXT, CENTRE, style, style, change])
     first = page.row
     for row in table.itertuples():
@@ -174,8 +189,3 @@ def _convention_styles(value: float) -> list[Style]:
     calendar = 1900 <= value <= 2200 and value % 1 == 0
     number: Style = {"num_format": "0"} if calendar else number_style([value])
     return [NAME, TEXT, TEXT, number, TEXT, TEXT, TEXT, TEXT]
-
-
-def _pocket(labels: Labels, pocket: str) -> str:
-    """A pocket in the reader's language, or as the ledger writes it."""
-    return labels.find(f"pocket.{pocket.lower()}", pocket)

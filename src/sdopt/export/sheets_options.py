@@ -46,6 +46,7 @@ def fill_options(page: Page, lines: list[str]) -> None:
         missed = error_style(regret_error, row["missed_on_average"])
         return [NAME, mean, missed, {**CENTRE, **SHARE}]
 
+    page.call_next("options")
     listed(page, shown, columns, styles)
 
 

@@ -54,6 +54,7 @@ def fill_programmes(page: Page) -> None:
     starts = [never if to_python(year) is None else int(year) for year in table["starts"]]
     units = [labels.unit(unit) for unit in table["unit"]]
     shown = table.assign(starts=starts, unit=units).astype({"starts": object, "last_year": object})
+    page.call_next("programmes")
     listed(page, shown, COLUMNS, lambda row: _styles(row, never))
     page.row += 1
     page.section(labels("programmes.years", unit=", ".join(yearly)))
@@ -76,6 +77,7 @@ def _by_year(page: Page, years: pd.DataFrame) -> None:
     labels = page.labels
     wide = years.pivot_table(index="programme", columns="year", values="outlay", aggfunc="sum", sort=False)
     style = number_style([*years["outlay"], 1.0])
+    page.call_next("programme_years")
     page.header(
         [labels("column.programme"), *(int(year) for year in wide.columns)], [NAME, *[style] * wide.shape[1]]
     )

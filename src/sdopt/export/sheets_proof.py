@@ -58,9 +58,10 @@ def _figures(page: Page, unit: str) -> None:
         ("certified_boxes_left", fact(result, "certified_boxes_left"), "#,##0", ""),
     ]
     names = [labels(f"column.{key}") for key in ("figure", "value", "unit")]
+    page.call_next("proof")
     page.header(names, [NAME, {"align": "right"}, TEXT])
     for key, value, code, shown in rows:
-        page.rows([[labels(f"figure.{key}"), value, shown]], [NAME, _number(value, code), TEXT])
+        page.rows([[labels(f"key_figure.{key}"), value, shown]], [NAME, _number(value, code), TEXT])
     page.row += 1
 
 
@@ -82,6 +83,7 @@ def _leans(page: Page) -> None:
     found = [(f"tolerance.{key}", fact(result, key)) for key in TOLERANCES]
     found += [(f"tolerance.margin_{key}", margins.get(key)) for key in MARGINS]
     page.row += 1
+    page.call_next("tolerances")
     page.header([labels("proof.tolerances"), labels("column.value")], [NAME, SMALL])
     page.rows([[labels(key), value] for key, value in found if value is not None], [NAME, SMALL])
     page.row += 1
@@ -99,6 +101,7 @@ def _owed(page: Page, unit: str) -> None:
     names = [name or labels("proof.owed.unnamed") for name in table["variable"]]
     shown = table.assign(owing=names, part_of_listed=table["error"] / table["error"].sum())
     styles = [NAME, number_style(list(table["error"])), {"num_format": "0%"}]
+    page.call_next("certificate_errors")
     listed(page, shown, ["owing", "error", "part_of_listed"], lambda _: styles)
     page.row += 1
 
@@ -134,6 +137,7 @@ def _steps(page: Page, course: Any) -> int:
     counted: Style = {"num_format": YEAR, "align": "left"}
     after: list[Style] = [{"num_format": "#,##0"}, {"num_format": "0.0000%"}]
     columns = ("box", "certified_best", "certified_most", "gap_amount", "boxes_left", "mean_width")
+    page.call_next("certificate")
     page.header([labels(f"column.{key}") for key in columns], [counted, money, money, money, *after])
     first, word = page.row, labels("proof.little")
     for row in course.itertuples():

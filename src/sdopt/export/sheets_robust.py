@@ -10,7 +10,7 @@ from sdopt.export.cells import is_number
 from sdopt.export.decide_again import fill_again
 from sdopt.export.labels import Labels
 from sdopt.export.lists import NAME, TEXT, listed, number_style
-from sdopt.export.page import INK, QUIET, THIN, YEAR, Page, Style
+from sdopt.export.page import QUIET, THIN, YEAR, Page, Style
 from sdopt.export.precision import range_decimals
 from sdopt.export.views import fact, has
 from sdopt.optimise.stopping import STOPPED
@@ -19,7 +19,6 @@ from sdopt.result import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-GUIDE = ("about", "measures", "price", "bound", "limits")
 MEASURES = ("central", "expected", "cvar", "worst_case", "largest_regret")
 SHARE: Style = {"num_format": "0.0%"}
 
@@ -27,18 +26,6 @@ SHARE: Style = {"num_format": "0.0%"}
 def robust_name(name: str, labels: Labels) -> str:
     """An allocation or a measure of a robust result as readers know it."""
     return labels(f"word.{name}" if name in ("null", "advice") else f"robust.{name}")
-
-
-def fill_robust_guide(page: Page) -> None:
-    """How to read the workbook of robust allocations, in plain words."""
-    result, labels = page.book.result, page.labels
-    page.set_up([32, 114], pages_high=1)
-    page.heading(page.name, result.title)
-    styles: list[Style] = [{"bold": True, "font_color": INK, "text_wrap": True}, TEXT]
-    tail = labels.number(100 * float(fact(result, "tail") or 0.0), 0)
-    for key in GUIDE:
-        page.rows([[labels(f"robust.guide.{key}.title"), labels(f"robust.guide.{key}", tail=tail)]], styles)
-    page.finish(2)
 
 
 def fill_robust(page: Page) -> None:
@@ -63,6 +50,7 @@ def fill_robust(page: Page) -> None:
         if has(result, name):
             page.section(labels(f"robust.title.{name}"))
             page.across(labels(f"robust.note.{name}"), **QUIET)
+            page.call_next(name)
             fill(page, result.tables[name])
             page.row += 1
     page.finish(len(page.widths))
@@ -94,7 +82,8 @@ def price_lines(result: Result, labels: Labels) -> list[str]:
         lines.append(
             labels("robust.price", name=whole, measure=robust_name(own, labels), unit=unit, **numbers)
         )
-    if result.status in STOPPED:
+    status = fact(result, "robust_status") or result.status.key  # the first where it is joined with an advice
+    if status in {stopped.key for stopped in STOPPED}:
         lines.append(labels("robust.stopped"))
     if fact(result, "decide_again_stopped"):
         lines.append(labels("robust.again_stopped"))

@@ -8,6 +8,7 @@ from typing import Any
 from sdopt.export.labels import Labels
 from sdopt.export.lists import NAME, TEXT, long_list
 from sdopt.export.page import Page
+from sdopt.result import Result
 
 ELSEWHERE = {
     "bound_assumes",
@@ -28,10 +29,23 @@ def fill_run(page: Page) -> None:
     page.heading(page.name, labels("sign.run"))
     page.header([labels(f"column.{key}") for key in ("property", "value", "key")], [NAME, NAME, TEXT])
     page.freeze(page.row - 1)
-    facts = {"status": result.status.key, **_flat(result.provenance), **_flat(result.figures)}
-    for key, value in facts.items():
-        page.rows([[_name(key, labels), _said(key, value, labels), key]], [NAME, NAME, TEXT])
+    for key, name, value in shown_facts(result, labels):
+        page.rows([[name, value, key]], [NAME, NAME, TEXT])
     page.finish(3)
+
+
+def shown_facts(result: Result, labels: Labels) -> list[tuple[str, str, Any]]:
+    """Key, name for readers and value of every fact of the run, or of each that was joined; numbers stay."""
+    joined = result.provenance.get("joined") or {}
+    if joined:
+        return [
+            (f"{kind}.{key}", labels("run.of", kind=labels(f"run.part.{kind}"), name=_name(key, labels)),
+             _said(key, value, labels))
+            for kind, one in sorted(joined.items())
+            for key, value in _flat(one).items()
+        ]  # fmt: skip
+    facts = {"status": result.status.key, **_flat(result.provenance), **_flat(result.figures)}
+    return [(key, _name(key, labels), _said(key, value, labels)) for key, value in facts.items()]
 
 
 def fill_names(page: Page) -> None:

@@ -84,6 +84,7 @@ def fill_search(page: Page) -> None:
     for name, fill in (("audit", _audit), ("starts", _starts), ("search", _rounds)):
         if has(result, name):
             page.section(labels(f"search.{name}"))
+            page.call_next(name)
             fill(page)
             page.row += 1
     if several:

@@ -1,129 +1,72 @@
-"""The sheets that are read first: the reading guide and the summary."""
+"""The sheet that is read first: how to read the workbook, and which sheets there are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from xlsxwriter.utility import quote_sheetname
 
-from xlsxwriter.utility import xl_rowcol_to_cell as cell
-
-from sdopt.export import charts
-from sdopt.export.advice import advice_lines
-from sdopt.export.cells import is_number, to_python
-from sdopt.export.certainty import certainty_lines, half_step_lines, meaning, proof_tells
-from sdopt.export.fiscal import fiscal_lines
-from sdopt.export.limits import limit_lines
-from sdopt.export.page import INK, PAPER, THIN, Page, Style, number_format
-from sdopt.export.sheets_ledger import ledger_lines
-from sdopt.export.sheets_programmes import programme_lines
-from sdopt.export.sheets_return import end_value_rows
-from sdopt.export.sheets_years import allocation_chart
+from sdopt.export.certainty import meaning
+from sdopt.export.kinds import kinds_of
+from sdopt.export.page import INK, THIN, Page, Style
 from sdopt.export.views import fact, has
 
-SUMMARY_WIDTHS = (44, 13, 13, 13, 13, 28)
-CHART_HEIGHT = 280
-GUIDE = ("about", "order", "units", "sign", "status", "gap", "limits", "names", "cells")
+SWEEP_GUIDE = ("about", "scenario", "chance", "precision", "failed", "limits")
+ROBUST_GUIDE = ("about", "measures", "price", "bound", "limits")
+GUIDE = ("about", "units", "sign", "status", "gap", "limits", "names", "cells")
 TEXT: Style = {"text_wrap": True, "align": "left", "indent": 1}
+HEAD: Style = {"bold": True, "font_color": INK, "text_wrap": True}
 
 
 def fill_guide(page: Page) -> None:
-    """How to read the workbook, in plain words."""
+    """In plain words: which sheets there are, and how to read the advice, the sweep and what is robust."""
     result, labels = page.book.result, page.labels
-    page.set_up([32, 114], pages_high=1)
+    page.set_up([32, 114])
     page.heading(page.name, result.title)
-    unit = labels.unit(str(fact(result, "objective_unit") or ""))
-    for key in (*GUIDE, *(("ledger",) if has(result, "ledger") else ())):
-        text = meaning(result, labels) if key == "status" else labels(f"guide.{key}", unit=unit)
-        styles: list[Style] = [{"bold": True, "font_color": INK, "text_wrap": True}, TEXT]
-        page.rows([[labels(f"guide.{key}.title"), text]], styles)
+    _contents(page)
+    kinds = kinds_of(result) or ("advice",)
+    parts = {"advice": _of_advice, "sweep": _of_sweep, "robust": _of_robust}
+    for kind in kinds:
+        page.row += 1
+        page.section(labels(f"guide.part.{kind}"))
+        for title, text in parts[kind](page):
+            page.rows([[title, text]], [HEAD, TEXT])
     page.finish(2)
 
 
-def fill_summary(page: Page) -> None:
-    """One page: question, advice, chart, key figures, certainty, limits and sensitivity."""
+def _contents(page: Page) -> None:
+    """Every sheet, with a link to it and what it holds."""
+    page.section(page.labels("guide.contents"))
+    look = page.book.style(**HEAD, **THIN, underline=1)
+    for other in page.book.pages:
+        if other is page:
+            continue
+        text = page.labels.find(f"contents.{other.key}", "")
+        page.rows([["", text]], [HEAD, TEXT])
+        place = f"internal:{quote_sheetname(other.name)}!A1"
+        page.sheet.write_url(page.row - 1, 0, place, look, other.name)
+
+
+def _of_advice(page: Page) -> list[tuple[str, str]]:
     result, labels = page.book.result, page.labels
-    page.set_up(SUMMARY_WIDTHS, pages_high=1, portrait=True)
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
-    page.heading(page.name, labels("sign.summary", unit=unit))
-    _block(page, "question", [result.title])
-    _block(page, "advice", [*advice_lines(result, labels), *programme_lines(result, labels)])
-    if "allocation" in page.book.ranges:
-        charts.place(page, allocation_chart(page.book), 0, page.pixels, CHART_HEIGHT)
-        charts.skip(page, CHART_HEIGHT)
-    _key_figures(page, unit)
-    _block(page, "ledger", ledger_lines(result, labels))
-    _block(page, "certainty", certainty_lines(result, labels))
-    _block(page, "limits", [*limit_lines(result, labels), *fiscal_lines(result, labels)])
-    _sensitivity(page, unit)
-    page.finish(len(SUMMARY_WIDTHS))
+    keys = [*GUIDE, *(["ledger"] if has(result, "ledger") else [])]
+    texts = {
+        key: meaning(result, labels) if key == "status" else labels(f"guide.{key}", unit=unit) for key in keys
+    }
+    return [(labels(f"guide.{key}.title"), text) for key, text in texts.items()]
 
 
-def _block(page: Page, key: str, lines: Sequence[str]) -> None:
-    """A heading, lines across the page, and an empty row; nothing when there is nothing to say."""
-    if not lines:
-        return
-    page.section(page.labels(f"summary.{key}"))
-    for line in lines:
-        page.across(line, **THIN)
-    page.row += 1
-
-
-def _key_figures(page: Page, unit: str) -> None:
-    """Objective, null, improvement, bound, gap and replay, each with what it says."""
+def _of_sweep(page: Page) -> list[tuple[str, str]]:
     labels = page.labels
-    page.section(labels("summary.figures"))
-    names = [labels(f"column.{key}") for key in ("figure", "value", "unit", "meaning")]
-    page.header([*names, "", ""], [{}, {"align": "right"}, TEXT, TEXT, {}, {}])
-    first = page.row
-    for key in ("objective", "null_objective", "improvement", "bound"):
-        _figure_row(page, key, _figure(page, key), "#,##0.00", unit)
-    euros = _figure(page, "gap_euro")
-    if is_number(euros):
-        _figure_row(page, "gap_amount", euros, "#,##0", labels("unit.eur"))
-    else:
-        amount = _figure(page, "gap_amount")
-        _figure_row(page, "gap_amount", amount, number_format([amount]), unit)
-    _figure_row(page, "gap", _figure(page, "gap"), "0.000%", "")
-    proved, left = _figure(page, "certified_bound"), _figure(page, "certified_gap_amount")
-    if proof_tells(page.book.result):
-        _figure_row(page, "certified_bound", proved, "#,##0.00", unit)
-        _figure_row(page, "certified_gap_amount", left, number_format([left]), unit)
-    _figure_row(page, "replay", _figure(page, "replay_max_relative_difference"), "0.0E+00", "")
-    objective, null = _figure(page, "objective"), _figure(page, "null_objective")
-    if is_number(objective) and is_number(null):
-        look: Style = {"num_format": "#,##0.00", "bold": True, "bg_color": PAPER, **THIN}
-        page.difference(first + 2, 1, (cell(first + 1, 1), cell(first, 1)), (null, objective), look)
-    page.row += 1
+    unit = labels.unit(str(fact(page.book.result, "objective_unit") or ""))
+    return [
+        (labels(f"found.guide.{key}.title"), labels(f"found.guide.{key}", unit=unit)) for key in SWEEP_GUIDE
+    ]
 
 
-def _figure(page: Page, key: str) -> float:
-    """A figure as a plain number; whatever is not a finite number comes back as it is."""
-    value: float = to_python(fact(page.book.result, key))
-    return value
-
-
-def _figure_row(page: Page, key: str, value: float, code: str, unit: str) -> None:
-    """One key figure; one that does not exist says so."""
-    labels, known = page.labels, is_number(value)
-    none = "bound_withdrawn" if proof_tells(page.book.result) else "bound_none"
-    text = labels(f"meaning.{key}") if known else labels(f"meaning.{none}") if key == "bound" else ""
-    look: Style = {**THIN, **({"bold": True, "bg_color": PAPER} if key == "improvement" else {})}
-    number: Style = {"num_format": code} if known else {"align": "right"}
-    page.write(page.row, 0, labels(f"figure.{key}"), **look)
-    page.write(page.row, 1, value if known else labels("word.none"), **look, **number)
-    page.write(page.row, 2, unit if known else "", **{**look, **TEXT})
-    page.sheet.set_row(page.row, page.merged(text, 3, **{**look, **TEXT}))
-    page.row += 1
-
-
-def _sensitivity(page: Page, unit: str) -> None:
-    """Whether the advice hangs on what is left at the end, and on the time step."""
-    result, labels = page.book.result, page.labels
-    half_step = half_step_lines(result, labels)
-    if not (half_step or has(result, "end_value")):
-        return
-    page.section(labels("summary.sensitivity"))
-    if has(result, "end_value"):
-        page.across(labels("return.end_value", unit=unit), italic=True, font_color="#555555")
-        end_value_rows(page, ["weight", "improvement", "regret", "regret_at_most", "advice_changes"])
-    for line in half_step:
-        page.across(line, **THIN)
+def _of_robust(page: Page) -> list[tuple[str, str]]:
+    labels = page.labels
+    tail = labels.number(100 * float(fact(page.book.result, "tail") or 0.0), 0)
+    return [
+        (labels(f"robust.guide.{key}.title"), labels(f"robust.guide.{key}", tail=tail))
+        for key in ROBUST_GUIDE
+    ]

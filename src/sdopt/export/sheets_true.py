@@ -90,6 +90,7 @@ def _values(page: Page) -> None:
         return [NAME, TEXT, NAME, *place, CENTRE, TEXT, SHARE, SHARE, gain]
 
     header = page.row
+    page.call_next("break_even")
     listed(page, shown, columns, styles)
     page.sheet.autofilter(header, 0, page.row - 1, len(columns) - 1)
 
@@ -138,6 +139,7 @@ def fill_information(page: Page) -> None:
         amount = error_style(row["found_error"], row["worth_knowing"])
         return [NAME, amount, amount, amount, {"num_format": "#,##0"}, SHARE, TEXT]
 
+    page.call_next("information")
     listed(page, shown, [*columns, "found_reason"], styles)
     if has(result, "options"):
         fill_options(page, information_lines(result.tables["information_options"], labels))

@@ -18,12 +18,12 @@ from sdopt.export.findings_words import (
 )
 from sdopt.export.lists import NAME, TEXT, listed, number_style
 from sdopt.export.measured import measured_line
-from sdopt.export.page import INK, QUIET, THIN, Page, Style
+from sdopt.export.page import QUIET, THIN, Page, Style
 from sdopt.export.precision import chance_style, error_style
 from sdopt.export.sheets_breaches import fill_gains, fill_limits
+from sdopt.export.sheets_distribution import fill_histogram
 from sdopt.export.views import fact, has
 
-GUIDE = ("about", "order", "scenario", "chance", "precision", "failed", "limits")
 REGRETS = ("mean_least", "mean_most", "largest_least", "largest_most")
 POINTS = ("q05", "q25", "q50", "q75", "q95")
 COUNT: Style = {"num_format": "#,##0"}
@@ -33,18 +33,6 @@ HEIGHT = slice(20, 24)
 """Where a .png says how high it is."""
 SCREEN, DRAWN = 96, 150
 """Dots to the inch of a screen, and of the pictures."""
-
-
-def fill_uncertain_guide(page: Page) -> None:
-    """How to read the workbook of a sweep, in plain words."""
-    result, labels = page.book.result, page.labels
-    page.set_up([32, 114], pages_high=1)
-    page.heading(page.name, result.title)
-    styles: list[Style] = [{"bold": True, "font_color": INK, "text_wrap": True}, TEXT]
-    unit = labels.unit(str(fact(result, "objective_unit") or ""))
-    for key in GUIDE:
-        page.rows([[labels(f"found.guide.{key}.title"), labels(f"found.guide.{key}", unit=unit)]], styles)
-    page.finish(2)
 
 
 def fill_uncertainty(page: Page) -> None:
@@ -67,8 +55,7 @@ def fill_uncertainty(page: Page) -> None:
             for line in lines:
                 page.across(line, **THIN)
             page.row += 1
-    if has(result, "curve"):
-        picture(page, "improvement")
+    fill_histogram(page)
     parts = {
         "distribution": _distribution,
         "pairs": _pairs,
@@ -79,6 +66,7 @@ def fill_uncertainty(page: Page) -> None:
     for table, fill in parts.items():
         if has(result, table):
             page.section(labels(f"found.title.{table}"))
+            page.call_next(table)
             fill(page)
             page.row += 1
     if has(result, "failures"):

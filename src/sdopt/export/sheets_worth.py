@@ -126,6 +126,7 @@ def _figures(page: Page, worth: pd.DataFrame) -> None:
         bold = {**amount, "bold": True}
         return [NAME, TEXT, NAME, *[chance] * 3, bold, *[amount] * 2, *paid, {"num_format": "0%"}, CENTRE]
 
+    page.call_next("worth_of_decisions")
     listed(page, shown, columns, styles)
     page.row += 1
 
@@ -148,6 +149,7 @@ def fill_rule(page: Page) -> None:
     two: Style = {"num_format": "0.0##"}
     styles: list[Style] = [NAME, {**two, "bold": True}, TEXT, two, two, two]
     columns = ["threshold", "used", "source", "usual", "factor_low", "factor_high"]
+    page.call_next("thresholds")
     listed(page, shown, columns, lambda _: styles)
     page.row += 1
 
@@ -170,6 +172,7 @@ def fill_always(page: Page) -> None:
         factor_high=chosen["high"],
         unit=[labels.unit(str(unit)) for unit in chosen["unit"]],
     )
+    page.call_next("drawn_listed")
     listed(page, shown, ["factor", "why_listed", "turns", "factor_low", "used", "factor_high", "unit"],
            lambda row: [NAME, TEXT, NAME, *range_styles(row), TEXT])  # fmt: skip
     page.row += 1

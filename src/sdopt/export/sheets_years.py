@@ -41,22 +41,37 @@ def fill_allocation(page: Page) -> None:
     page.header([labels("column.decision"), *null.columns, total], [{}, *[right] * (years + 1)])
     page.freeze(page.row - 1)
     page.book.ranges["years"] = (page.name, page.row - 1, 1, page.row - 1, years)
+    page.named("allocation_years", page.row - 1, page.row - 1, years + 1)
     summed = [place for place, year in enumerate(null.columns, start=1) if year in chosen]
-    first_advice = _Blocks(page, null, advice, (summed[0], summed[-1]), with_total=bool(unit)).write()
-    page.book.ranges["allocation"] = (page.name, first_advice, 1, first_advice + len(null) - 1, years)
+    blocks = _Blocks(page, null, advice, (summed[0], summed[-1]), with_total=bool(unit))
+    blocks.write()
+    for key, top in zip(("null", "advice"), blocks.first, strict=False):
+        page.book.ranges[f"allocation {key}"] = (page.name, top, 1, top + len(null) - 1, years)
+        for row, name in enumerate(null.index, start=top):
+            page.book.ranges[f"decision {key} {name}"] = (page.name, row, summed[0], row, summed[-1])
     if not unit:
         page.across(labels("allocation.no_total"), italic=True)
     page.row += 1
-    charts.place(page, allocation_chart(page.book), 0, min(page.pixels, 1200), 320)
+    wide = min(page.pixels, 1400) // 2
+    for place, key in enumerate(("null", "advice")):
+        charts.place(page, allocation_chart(page.book, key), wide * place, wide - 10, 320)
     charts.skip(page, 320)
     page.finish(years + 2)
 
 
-def allocation_chart(book: Book) -> object:
-    """The advised allocation per year, stacked, pointing at the cells of its own sheet."""
-    unit = _one_unit(book.result.tables["allocation"]) or ""
-    ranges, title = book.ranges, book.labels("allocation.chart")
-    return charts.columns_stacked(book, title, book.labels.unit(unit), ranges["years"], ranges["allocation"])
+def allocation_chart(book: Book, key: str = "advice") -> object:
+    """The allocation per year (`null` or `advice`), stacked, pointing at the cells of its own sheet.
+
+    Both have the same axis, so that they can be compared.
+    """
+    table = book.result.tables["allocation"]
+    sums = [by_year(table, one).clip(lower=0.0).sum().max() for one in ("null", "advice")]
+    unit, title = _one_unit(table) or "", book.labels(f"allocation.chart_{key}")
+    chart = charts.columns_stacked(
+        book, title, book.labels.unit(unit), book.ranges["years"], book.ranges[f"allocation {key}"]
+    )
+    below = table["value"].min() < 0
+    return chart if below else charts.up_to(chart, book.labels.unit(unit), max(sums))
 
 
 def _one_unit(table: pd.DataFrame) -> str | None:
@@ -83,8 +98,8 @@ class _Blocks:
     summed: tuple[int, int]
     with_total: bool
 
-    def write(self) -> int:
-        """Write them at the writing position; returns the first row of the block with the advice."""
+    def write(self) -> None:
+        """Write them at the writing position; `first` then holds the first row of each."""
         self.now, self.then = self._with_totals(self.null), self._with_totals(self.advice)
         total = [self.page.labels("word.total")] if self.with_total else []
         self.names = [*self.null.index, *total]
@@ -95,7 +110,6 @@ class _Blocks:
         self._block("advice", self._amounts(self.then, self.first[1]))
         self._block("difference", self._difference)
         self._block("difference_share", self._share)
-        return self.first[1]
 
     def _with_totals(self, wide: pd.DataFrame) -> list[list[float]]:
         """The numbers of a block: a total to the right and, when units agree, one below."""
@@ -111,6 +125,7 @@ class _Blocks:
             title = None if column else page.labels(f"word.{key}")
             page.write(page.row, column, title, bold=True, bg_color=PAPER, font_color=INK)
         page.row += 1
+        page.named(f"allocation_{key}", page.row, page.row + len(self.null) - 1, columns)
         for row, name in enumerate(self.names):
             look: Style = {"top": 1, "bold": True} if row == len(self.null) else THIN
             page.write(page.row, 0, name, **look)
@@ -156,10 +171,12 @@ def fill_stocks(page: Page) -> None:
     page.heading(page.name, labels("sign.stocks") + (labels("stocks.some") if every > 1 else ""))
     right: list[Style] = [{"align": "right"}] * years
     page.header([labels("column.variable"), "", labels("word.unit"), *null.columns], [{}, {}, {}, *right])
-    page.freeze(page.row - 1, columns=2)
+    header = page.row - 1
+    page.freeze(header, columns=2)
     page.book.ranges["stock years"] = (page.name, page.row - 1, 3, page.row - 1, years + 2)
     for name in shown_variables(page.book.result):
         _stock(page, name, null.loc[name].tolist(), advice.loc[name].tolist(), labels.unit(unit[name]))
+    page.named("stocks", header, page.row - 1, years + 3)
     page.finish(years + 3)
 
 

@@ -15,12 +15,13 @@ import click
 from sdopt.batch.backends import find_backend
 from sdopt.batch.referee import Verdict
 from sdopt.config.load import LoadedConfig
+from sdopt.config.sheets.source import is_table
 from sdopt.errors import ExportError, ReplayError
 from sdopt.export.console import Progress
 from sdopt.export.findings import findings_summary, sweep_result, write_findings
 from sdopt.export.folder import as_json, check_writable, flush, write_folder
 from sdopt.export.progress import SweepProgress
-from sdopt.export.provenance import run_facts, text_hash, versions, with_provenance
+from sdopt.export.provenance import run_facts, table_hash, versions, with_provenance
 from sdopt.export.sweep_summary import sweep_summary
 from sdopt.export.tables import write_csv
 from sdopt.export.unfinished import checkpoint, question_key, sweep_notes
@@ -240,7 +241,7 @@ def _design(found: Found) -> dict[str, Any]:
     plan, problem = found.plan, found.plan.problem
     variables, asked = problem.system.variables, problem.config.sweep
     facts = with_provenance(Result(Status.SIMULATED, "", "en", {}, {}), found.loaded, found.model)
-    files = {n: Path(said) for n, said in asked.allocations.items() if Path(said).is_file()}
+    files = {n: Path(said) for n, said in asked.allocations.items() if is_table(Path(said))}
     return {
         "title": problem.config.title,
         "design": plan.design,
@@ -250,7 +251,7 @@ def _design(found: Found) -> dict[str, Any]:
         "levels": asked.levels,
         "seed": problem.config.search.seed,
         "allocations": list(plan.names),
-        "allocation_hashes": {name: text_hash(path.read_bytes()) for name, path in files.items()},
+        "allocation_hashes": {name: table_hash(path) for name, path in files.items()},
         "outputs": [{"variable": variables[key].name, "unit": variables[key].unit} for key in plan.outputs],
         "years": [int(time) for time in plan.times],
         "uncertainties": [

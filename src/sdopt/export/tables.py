@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sdopt.export.cells import without_formulas
 
@@ -40,7 +40,17 @@ def write_csv(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
 
 
 def write_dutch_csv(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    """One .csv per table for Dutch Excel: semicolon, decimal comma, UTF-8 with byte order mark."""
+    """One .csv per table for Dutch Excel: semicolon, decimal comma, UTF-8 with byte order mark, all digits."""
     for name, table in tables.items():
-        text = without_formulas(table).to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
+        shown = without_formulas(table).apply(_with_commas)
+        text = shown.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
         (folder / f"{name}.csv").write_bytes(text.encode("utf-8-sig"))
+
+
+def _with_commas(column: pd.Series) -> pd.Series:
+    """Numbers between texts as pandas writes others by itself: with a decimal comma."""
+    return column.map(_with_comma) if column.dtype == object else column
+
+
+def _with_comma(value: Any) -> Any:
+    return repr(float(value)).replace(".", ",") if isinstance(value, float) and value == value else value

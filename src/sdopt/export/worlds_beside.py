@@ -46,6 +46,7 @@ def fill_beside(page: Page, asked: Listed) -> None:
     labels, table = page.labels, page.book.result.tables[asked.name]
     own = table[table["allocation"] == ADVICE]
     page.section(labels(f"found.title.{asked.name}"))
+    page.call_next(asked.name)
     page.across(labels(f"found.note.{asked.name}"), **QUIET)
     first, *others = dict.fromkeys(own["external"])
     factors = list(

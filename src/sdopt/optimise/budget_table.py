@@ -1,4 +1,4 @@
-"""The multi-year budget in current prices: accounts by year, without new policy and with the advice."""
+"""The multi-year budget in current prices, by account and year, and its accounts in older codes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sdopt.config.budget_lines import BudgetLine
+from sdopt.config.fiscal_library import Library
 from sdopt.config.units import amount_per_year
 from sdopt.problem.budget import parts_of_line
 from sdopt.problem.build import Problem
@@ -18,20 +19,44 @@ Run = Mapping[str, Floats]
 """key -> (time,)."""
 
 COLUMNS = (*("side", "term", "account", "name", "variable", "year", "null", "advice", "difference", "unit"),)
+ACCOUNT_COLUMNS = (
+    *("account", "name", "code_2023_2024", "relation_2023_2024", "code_2022", "relation_2022", "pot"),
+    *("variable", "share", "side", "term", "source", "status", "note"),
+)
 
 
 def budget_table(problem: Problem, null: Run, advice: Run) -> dict[str, pd.DataFrame]:
-    """Table `multi_year_budget`; {} without a library of fiscal rules that has a budget.
+    """Tables `multi_year_budget` and `taakvelden`; {} without a library of fiscal rules that has a budget.
 
     A row per line and year, from the year before the decision years to the last of them; amounts are the
-    year's total in prices of that year (the model's real amount times its price index).
+    year's total in prices of that year (the model's real amount times its price index). `taakvelden` is
+    there when the library names a table of accounts.
     """
     if problem.fiscal is None or not problem.fiscal.library.budget:
         return {}
     library = problem.fiscal.library
     (index,) = parts_of_line(library.price_index, problem.system)
     rows = [row for line in library.budget for row in _rows(problem, line, index.key, null, advice)]
-    return {"multi_year_budget": pd.DataFrame(rows, columns=list(COLUMNS))}
+    accounts = {"taakvelden": _accounts(library)} if library.accounts else {}
+    return {"multi_year_budget": pd.DataFrame(rows, columns=list(COLUMNS)), **accounts}
+
+
+def _accounts(library: Library) -> pd.DataFrame:
+    """A row per account and line that stands on it; an account without lines has one row without them."""
+    rows = []
+    for one in library.accounts:
+        codes = (
+            code
+            for pair in zip(one.older, one.relations, strict=True)
+            for code in ("; ".join(pair[0]), pair[1])
+        )
+        known = (one.code, one.name, *codes, one.pot)
+        lines = [(n.variable, n.share, n.side, n.term) for n in library.budget if n.account == one.code]
+        rows += [
+            (*known, *line, one.source, one.status, one.note)
+            for line in lines or [("", float("nan"), "", "")]
+        ]
+    return pd.DataFrame(rows, columns=list(ACCOUNT_COLUMNS))
 
 
 def _rows(

@@ -38,7 +38,8 @@ FISCAL_COLUMNS = (
         "limit",
         "null",
     ),
-    *("advice", "slack", "binds", "null_verdict", "verdict", "null_class", "class", "prices", "unit"),
+    *("advice", "null_slack", "slack", "binds", "null_verdict", "verdict", "null_class", "class", "prices"),
+    "unit",
 )
 KEPT, BROKEN_RULE, BITES, BITES_NOT, REPORTED = "kept", "broken", "bites", "does_not_bite", "reported"
 NOT_CHOSEN, MODEL_DECIDES = "not_chosen", "model_decides"
@@ -70,10 +71,14 @@ class _Compared:
         return self.sign * (self.limit - self.advice)
 
     @property
+    def null_slack(self) -> float:
+        """The same of the null alternative, and its own limit."""
+        return self.sign * (self.null_limit - self.null)
+
+    @property
     def passed(self) -> tuple[bool, bool]:
         """Whether the null alternative and the advice pass the limit."""
-        slacks = (self.sign * (self.null_limit - self.null), self.slack)
-        null, advice = (slack < -BINDING * self.size for slack in slacks)
+        null, advice = (slack < -BINDING * self.size for slack in (self.null_slack, self.slack))
         return null, advice
 
 
@@ -81,7 +86,7 @@ def fiscal_tables(problem: Problem, null: Run, advice: Run) -> dict[str, pd.Data
     """Table `fiscal_rules`, for a question that names a library; per year what each rule says, chosen or not.
 
     Columns: id, rule (its plain name), title (in the result's language), part (of the rule), kind, chosen,
-    imposed (in that year), year, measure, sense, limit, null, advice, slack, binds (yes, no or
+    imposed (in that year), year, measure, sense, limit, null, advice, null_slack, slack, binds (yes, no or
     not_applicable), null_verdict and verdict (kept, broken, bites, does_not_bite, reported; not_chosen and
     model_decides where it was not chosen), null_class and class, prices (real or current), unit.
     """
@@ -89,7 +94,7 @@ def fiscal_tables(problem: Problem, null: Run, advice: Run) -> dict[str, pd.Data
         return {}
     listed = list(_Rows(problem, null, advice).of(problem.fiscal))
     frame = pd.DataFrame(listed, columns=list(FISCAL_COLUMNS))
-    numbers = {column: float for column in ("limit", "null", "advice", "slack")}
+    numbers = {column: float for column in ("limit", "null", "advice", "null_slack", "slack")}
     return {"fiscal_rules": frame.astype({**numbers, "year": "Int64"})}
 
 
@@ -258,7 +263,8 @@ class _Rows:
             limit=compared.limit,
             null=compared.null,
             advice=compared.advice,
-            slack=compared.slack + 0.0,  # never -0.0
+            null_slack=compared.null_slack + 0.0,  # never -0.0
+            slack=compared.slack + 0.0,
             binds=(YES if binding else NO) if imposed or equation else DOES_NOT_APPLY,
             null_verdict=null,
             verdict=advice,

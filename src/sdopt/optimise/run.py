@@ -17,6 +17,8 @@ from sdopt.optimise.certificate.certify import Certificate
 from sdopt.optimise.certificate.run import Asked, certificate_figures, certificate_tables, certified
 from sdopt.optimise.crew import Crew
 from sdopt.optimise.cutting_planes import Progress
+from sdopt.optimise.explanation.causal_path import causal_path
+from sdopt.optimise.explanation.pay_back import pay_back
 from sdopt.optimise.explanation.run import explained
 from sdopt.optimise.fiscal_table import fiscal_tables
 from sdopt.optimise.forms import form_tables
@@ -26,6 +28,7 @@ from sdopt.optimise.memory import Memory
 from sdopt.optimise.replay_check import replay_checked
 from sdopt.optimise.search import Found, search
 from sdopt.optimise.sensitivity import end_value_table, half_step_figures
+from sdopt.optimise.stock_flows import stock_flow_table
 from sdopt.optimise.stopping import NEVER, STOPPED, Stop
 from sdopt.optimise.whole_numbers.search import WholeFound, search_whole
 from sdopt.optimise.whole_numbers.tables import programme_tables
@@ -200,6 +203,9 @@ def _result(
             **convention_table(problem),
             **fiscal_tables(problem, runs[NULL], runs.get(ADVICE, runs[NULL])),
             **budget_table(problem, runs[NULL], runs.get(ADVICE, runs[NULL])),
+            **stock_flow_table(problem, runs[NULL], runs.get(ADVICE, runs[NULL])),
+            **({} if alone else pay_back(problem, runs[NULL], runs[ADVICE])),
+            **({} if alone else causal_path(problem, point, runs[NULL], runs[ADVICE])),
         },
     )
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sdopt.config.csv_table import number
+from sdopt.config.sheets.share import check_percentage
+from sdopt.config.sheets.table import Line, Table, Wanted, read_sheet
 from sdopt.errors import Complaints, ConfigError, did_you_mean
 from sdopt.problem.build import Problem
 
 Floats = NDArray[np.float64]
 COLUMNS = ("decision", "year", "value")
+SHOWN_YEARS = 8
+MOST_MISSING = 20
+"""Missing values that are told one by one."""
+SHEET = Wanted(COLUMNS, numbers=("year", "value"), across=("year", "value"), years=("year",), ragged=True)
+"""Of a file with an allocation: a row per decision and year, or a row per decision with a column per year."""
 
 
 def allocation_rows(problem: Problem, point: Floats) -> list[tuple[str, int, float]]:
@@ -38,9 +45,12 @@ def decision_vector(
     point = np.full(problem.decisions.size, np.nan)
     for where, row in rows:
         _place(row, where, wanted, point, complaints)
-    for (decision, year), k in wanted.items():
-        if np.isnan(point[k]) and not complaints.items:
-            complaints.add("", f"no value for {decision} in {year:g}.")
+    complaints.raise_if_any()
+    missing = [label for label, k in wanted.items() if np.isnan(point[k])]
+    for decision, year in missing[:MOST_MISSING]:
+        complaints.add("", f"no value for {decision} in {year:g}.")
+    if len(missing) > MOST_MISSING:
+        complaints.add("", f"no value for {len(missing) - MOST_MISSING} more.")
     complaints.raise_if_any()
     return point
 
@@ -59,7 +69,7 @@ def _place(
         return
     position = wanted.get((row["decision"], year))
     if position is None:
-        hint = did_you_mean(str(row["decision"]), [decision for decision, _ in wanted])
+        hint = _hint(row["decision"], wanted)
         complaints.add(
             where, f'the config has no decision "{row["decision"]}" that starts in {year:g}.{hint}'
         )
@@ -69,34 +79,59 @@ def _place(
         point[position] = value
 
 
-def read_allocation(path: Path, problem: Problem) -> Floats:
-    """A decision vector (decision,) from a CSV with the columns decision, year, value.
+def _hint(decision: object, wanted: Mapping[tuple[str, float], int]) -> str:
+    """The years of a decision that there is, or else the one that it looks like."""
+    years = [year for known, year in wanted if known == decision]
+    if not years:
+        return did_you_mean(str(decision), [known for known, _ in wanted])
+    more = ", ..." if len(years) > SHOWN_YEARS else ""
+    return f" Its years: {', '.join(f'{year:g}' for year in years[:SHOWN_YEARS])}{more}."
 
-    `decision` is an id of the config; every decision and first year of a period must be given once.
+
+def read_allocation(path: Path, problem: Problem) -> Floats:
+    """A decision vector (decision,) from a file: .xlsx (also `FILE.xlsx#SHEET`), or .csv in either notation.
+
+    It has the columns decision, year and value, or decision and a column per year. `decision` is an id of
+    the config; every decision and first year of a period must be given once.
 
     Raises
     ------
     ConfigError
-        All that is wrong with the file, by row.
+        All that is wrong with the file, by row or by cell.
     """
     complaints = Complaints(str(path), ConfigError)
-    rows = [(f"row {number}", row) for number, row in _rows(path, complaints)]
-    return decision_vector(rows, problem, complaints)
+    table = read_sheet(path, SHEET, complaints)
+    units = {path.id: path.unit for path in problem.decisions.paths}
+    lines = [line for line in table.lines if not _unused(line, table, problem)]
+    for line in lines:
+        check_percentage(line, ("year", "value"), units.get(line.cells["decision"], ""), complaints)
+    return decision_vector(list(_rows(table, lines, complaints)), problem, complaints)
 
 
-def _rows(path: Path, complaints: Complaints) -> list[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        complaints.add(
-            "", f"cannot be read ({error}). Give a CSV file with the columns decision, year, value."
-        )
-        return []
-    missing = set(COLUMNS) - set(rows[0] if rows else {})
-    if missing:
-        complaints.add(
-            "", f"lacks the columns {', '.join(sorted(missing))}; needed are decision, year, value."
-        )
-        return []
-    return list(enumerate(rows, start=2))
+def _unused(line: Line, table: Table, problem: Problem) -> bool:
+    """Whether it is the empty cell of a year in which a decision does not start."""
+    if not table.wide or line.cells["value"]:
+        return False
+    label = (line.cells["decision"], int(line.cells["year"]))
+    return not label[0] or (label not in problem.decisions.labels() and _known(label[0], problem))
+
+
+def _known(decision: str, problem: Problem) -> bool:
+    return any(decision == known for known, _ in problem.decisions.labels())
+
+
+def _rows(
+    table: Table, lines: Iterable[Line], complaints: Complaints
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Every row with its place; numbers of a sheet, or with a decimal comma, are looked at cell by cell."""
+    for line in lines:
+        if not table.workbook and table.mark == ".":
+            yield line.at(), line.cells
+            continue
+        before = len(complaints.items)
+        found = {
+            column: number(line.at(column), line.cells[column], table.mark, complaints)
+            for column in ("year", "value")
+        }
+        if len(complaints.items) == before:
+            yield line.at("value" if table.workbook else ""), {**line.cells, **found}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sdopt.config.sweep import ADVICE, GIVEN, NULL, RE_OPTIMISED
+from sdopt.config.sheets.source import names_table
+from sdopt.config.sweep import ADVICE, NULL, RE_OPTIMISED
 from sdopt.errors import Complaints, ConfigError
 from sdopt.optimise.stopping import STOPPED
 from sdopt.problem.allocation import decision_vector, read_allocation
@@ -58,7 +59,7 @@ def given_advice(problem: Problem) -> Advice | None:
         return None
     point = (
         read_allocation(Path(said), problem)
-        if said.lower().endswith(GIVEN)
+        if names_table(said)
         else _of_results(Path(said), problem)
     )
     return Advice(point, "given")

@@ -60,7 +60,7 @@ def test_it_writes_a_folder_and_says_what_it_found(tmp_path: Path) -> None:
     (folder,) = tmp_path.glob("*-robust-001")
     names = {path.name for path in folder.iterdir()}
     listed = {"config.yaml", "report.txt", "run.json", "summary.json", "robust.png", "robust.svg"}
-    assert names == {*listed, "workbook.xlsx", "tables", "LEESMIJ.txt"}
+    assert names == {*listed, "workbook.xlsx", "report.html", "tables", "LEESMIJ.txt"}
     told = (folder / "LEESMIJ.txt").read_text(encoding="utf-8")
     assert all(name.replace("robust.svg", ".svg") in told for name in listed)
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))

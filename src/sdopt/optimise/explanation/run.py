@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sdopt.optimise import tables
-from sdopt.optimise.archive import Archive, Floats
+from sdopt.optimise.archive import Archive
 from sdopt.optimise.explanation.alternatives import alternatives
 from sdopt.optimise.explanation.certainty import optimality_table
 from sdopt.optimise.explanation.contributions import decision_contributions, mechanism_contributions
 from sdopt.optimise.explanation.frontier import frontier
 from sdopt.optimise.explanation.near_optimal import ask_ranges, near_optimal
-from sdopt.optimise.explanation.pay_back import pay_back
 from sdopt.optimise.explanation.relaxation import limits_of
 from sdopt.optimise.explanation.reoptimise import Desk, Question
 from sdopt.optimise.explanation.shadow_prices import shadow_prices
@@ -101,16 +99,13 @@ def _note(best: Question, progress: Progress, stop: Stop) -> Callable[[], None]:
 
 
 def _reasons(found: Found) -> dict[str, pd.DataFrame]:
-    """What needs only the advice itself: contributions and pay-back."""
+    """What needs only the advice itself: the part of every decision and mechanism in it."""
     problem, point = found.planes.view.problem, found.point
-    null = tables.simulate(problem, problem.decisions.null_paths())
-    advice: Mapping[str, Floats] = tables.simulate(problem, tables.paths_of(problem, point))
     mechanisms = mechanisms_of(problem.config, problem.system)
     found_mechanisms = mechanism_contributions(problem, point, mechanisms)
     return {
         "contributions": decision_contributions(problem, point, problem.config.search.seed),
         **({"mechanisms": found_mechanisms} if mechanisms else {}),
-        **pay_back(problem, null, advice),
     }
 
 

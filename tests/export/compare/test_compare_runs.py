@@ -1,0 +1,217 @@
+"""Real results set beside each other: what differs is told, and numbers are the own numbers of the runs."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from sdopt.cli import main
+from sdopt.export.formats import read_results
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+def command(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return done.exit_code, done.output
+
+
+def optimised(root: Path, name: str, **changes: str) -> Path:
+    """Results of the small question with other text in its config."""
+    text = (
+        (DATA / "wijk.yaml")
+        .read_text(encoding="utf-8")
+        .replace("file: wijk.mdl", f"file: {DATA / 'wijk.mdl'}")
+    )
+    for old, new in (pair.split(" -> ") for pair in changes.values()):
+        assert old in text
+        text = text.replace(old, new)
+    config = root / f"{name}.yaml"
+    config.write_text(text, encoding="utf-8")
+    code, said = command("optimise", config, "--output", root / name)
+    assert code == 0, said
+    (folder,) = (root / name).iterdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("één map")
+
+
+@pytest.fixture(scope="module")
+def first(root: Path) -> Path:
+    return optimised(root, "eerste")
+
+
+@pytest.fixture(scope="module")
+def richer(root: Path) -> Path:
+    """The same with more money and another title."""
+    return optimised(root, "rijker", plus="plus: 0.5 -> plus: 0.9", title="proefvraag -> met meer geld")
+
+
+@pytest.fixture(scope="module")
+def shorter(root: Path) -> Path:
+    """Another horizon and discount: not to be compared just like that."""
+    return optimised(root, "korter", end="end: 2036 -> end: 2034", last="last: 2030} -> last: 2031}")
+
+
+def compared(root: Path, *folders: Path) -> tuple[Path, str]:
+    place = root / f"naast {len(list(root.iterdir()))}"
+    code, said = command("compare", *folders, "--output", place)
+    assert code == 0, said
+    (folder,) = place.iterdir()
+    return folder, said
+
+
+def test_what_differs_in_the_inputs_is_all_that_differs(root: Path, first: Path, richer: Path) -> None:
+    folder, said = compared(root, first, richer)
+    table = read_results(folder).tables["compared_inputs"]
+    assert set(table["kind"]) == {"config"}
+    (place,) = set(table["place"])
+    assert place == "constraints > Niet meer geld dan nu met een half erbij > at_most > plus"
+    assert dict(zip(table["run"], table["value"], strict=True)) == {"A": "0.5", "B": "0.9"}
+    assert "op 1 plaatsen" in said or "1 plaats" in said
+
+
+def test_numbers_are_those_of_the_runs(root: Path, first: Path, richer: Path) -> None:
+    tables = read_results(compared(root, first, richer)[0]).tables
+    for name, folder in (("A", first), ("B", richer)):
+        result = read_results(folder)
+        own = tables["compared_runs"].set_index("run").loc[name]
+        assert own["improvement"] == result.figures["improvement"]
+        assert own["bound"] == result.figures["bound"]
+        amounts = tables["compared_allocation"].query("run == @name")
+        decided = result.tables["decisions"]
+        assert sorted(amounts["advice"]) == pytest.approx(sorted(decided["value"]), rel=1e-12)
+        parts = tables["compared_return"].query("run == @name")
+        assert parts["difference"].tolist() == result.tables["return"]["difference"].tolist()
+
+
+def test_more_money_is_never_worse(root: Path, first: Path, richer: Path) -> None:
+    runs = read_results(compared(root, first, richer)[0]).tables["compared_runs"].set_index("run")
+    slack = runs.loc["A", "gap"] * abs(runs.loc["A", "improvement"])
+    assert runs.loc["B", "improvement"] >= runs.loc["A", "improvement"] - slack
+
+
+def test_the_same_run_twice_differs_nowhere(root: Path, first: Path) -> None:
+    again = optimised(root, "nog eens")
+    folder, said = compared(root, first, again)
+    tables = read_results(folder).tables
+    assert "compared_inputs" not in tables
+    assert "De invoer is overal gelijk." in said
+    assert "B en A adviseren hetzelfde." in said
+    titles = list(tables["compared_runs"]["title"])
+    assert len(set(titles)) == 2
+    assert all("Wijk, proefvraag" in title for title in titles)
+
+
+def test_the_order_changes_letters_only(root: Path, first: Path, richer: Path) -> None:
+    tables = [read_results(compared(root, *pair)[0]).tables for pair in ((first, richer), (richer, first))]
+    one, two = (own["compared_runs"].drop(columns="run").sort_values("title") for own in tables)
+    pd.testing.assert_frame_equal(one.reset_index(drop=True), two.reset_index(drop=True))
+
+
+def test_what_makes_returns_hard_to_compare_is_said(root: Path, first: Path, shorter: Path) -> None:
+    said = compared(root, first, shorter)[1]
+    assert "de looptijd is niet gelijk (A: 2026-2036; B: 2026-2034)" in said
+    assert "het doel is niet gelijk" not in said
+
+
+def test_the_same_folders_give_the_same_bytes(root: Path, first: Path, richer: Path) -> None:
+    one, two = (compared(root, first, richer)[0] for _ in range(2))
+    files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert [path for path in files if (one / path).read_bytes() != (two / path).read_bytes()] == [
+        Path("run.json")
+    ]
+
+
+def test_workbook_differences_are_live_and_right(root: Path, first: Path, richer: Path) -> None:
+    folder, _ = compared(root, first, richer)
+    live, stored = (
+        openpyxl.load_workbook(folder / "workbook.xlsx", data_only=known)["Verdeling per jaar"]
+        for known in (False, True)
+    )
+    heads = [[cell.value for cell in row] for row in stored.iter_rows()]
+    start = next(number for number, row in enumerate(heads, start=1) if row[0] == "Beslissing")
+    assert heads[start - 1][:6] == ["Beslissing", "Jaar", "Eenheid", "A", "B", "Verschil: B"]
+    rows = [row for row in stored.iter_rows(min_row=start + 1) if isinstance(row[3].value, float)]
+    assert len(rows) == 8
+    for row in rows:
+        assert str(live[row[5].coordinate].value).startswith("=IF(")
+        assert row[5].value == pytest.approx(row[4].value - row[3].value, abs=5e-3)
+
+
+@pytest.mark.desktop
+def test_libreoffice_recalculates_the_same(
+    root: Path, first: Path, richer: Path, check_recalculated: Callable[[Path], int]
+) -> None:
+    assert check_recalculated(compared(root, first, richer)[0] / "workbook.xlsx") > 50
+
+
+def test_every_number_of_the_page_has_its_cell(root: Path, first: Path, richer: Path) -> None:
+    folder, _ = compared(root, first, richer)
+    tables = read_results(folder).tables
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    found = re.findall(r'<data value="([^"]+)" data-source="(\w+):(\w+):(\d+)"', page)
+    assert len(found) > 30
+    for value, table, column, row in found:
+        assert float(value) == tables[table].at[int(row), column]
+
+
+def test_a_title_is_never_code(root: Path, first: Path) -> None:
+    sly = optimised(
+        root, "sluw", title='title: Wijk, proefvraag -> title: "=1+1 <script>alert(1)</script> {{7*7}}"  #'
+    )
+    folder, _ = compared(root, first, sly)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "{{7*7}}" in page
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    titles: list[Any] = [
+        c.value for row in book["Vergelijking"].iter_rows() for c in row if "script" in str(c.value)
+    ]
+    assert titles
+    assert all(
+        cell.data_type != "f"
+        for row in book["Vergelijking"].iter_rows()
+        for cell in row
+        if "script" in str(cell.value)
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("one", "found 1 results folders; give 2 to 26"),
+        ("twice", "given twice"),
+        ("empty", "not a complete results folder: it has no summary.json"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    root: Path, first: Path, tmp_path: Path, given: str, expected: str
+) -> None:
+    folders = {"one": [first], "twice": [first, first], "empty": [first, tmp_path]}[given]
+    code, said = command("compare", *folders, "--output", tmp_path / "uit")
+    assert code == 1
+    assert expected in said
+    assert not (tmp_path / "uit").exists()
+
+
+def test_all_complaints_come_at_once(first: Path, tmp_path: Path) -> None:
+    (tmp_path / "leeg").mkdir()
+    code, said = command("compare", first, first, tmp_path / "leeg", tmp_path / "weg", "--output", tmp_path)
+    assert code == 1
+    assert "3 errors" in said
+
+
+def test_a_comparison_is_no_run(root: Path, first: Path, richer: Path, tmp_path: Path) -> None:
+    folder, _ = compared(root, first, richer)
+    code, said = command("compare", first, folder, "--output", tmp_path)
+    assert code == 1
+    assert "so nothing can be compared" in said
