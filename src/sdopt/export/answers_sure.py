@@ -120,7 +120,7 @@ def _points(result: Result, labels: Labels, own: pd.Series) -> list[str]:
     said = {key: labels.number(value, decimals, sign=True) for key, value in points.items()}
     central = to_python(fact(result, "improvement") or (fact(result, "advice") or {}).get("improvement"))
     if is_number(central):
-        said["central"] = labels("answer.central", value=labels.number(central, decimals, sign=True))
+        said["central"] = labels("answer.central", value=labels.number(central, max(decimals, 2), sign=True))
     return [labels("answer.points", unit=labels.unit(str(own["unit"])), **{"central": "", **said})]
 
 

@@ -40,7 +40,7 @@ def write_csv(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
 
 
 def write_dutch_csv(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    """One .csv per table for Dutch Excel: semicolon, decimal comma, UTF-8 with byte order mark, all digits."""
+    """One .csv per table for Dutch Excel: semicolon, decimal comma, UTF-8 with BOM, all digits."""
     for name, table in tables.items():
         shown = without_formulas(table).apply(_with_commas)
         text = shown.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
