@@ -16,7 +16,7 @@ from sdopt.export.breach_words import breach_lines
 from sdopt.export.findings_picture import picture_forms
 from sdopt.export.labels import Labels
 from sdopt.export.measured import measured_line
-from sdopt.export.sheets_breaches import gain_lines
+from sdopt.export.sheets.breaches import gain_lines
 from sdopt.export.workbook import workbook_bytes
 from sdopt.result import Result, Status
 

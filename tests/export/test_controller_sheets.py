@@ -17,7 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sdopt.config.load import load_config
 from sdopt.export.labels import Labels
 from sdopt.export.provenance import with_provenance
-from sdopt.export.sheets_budget import mark_format, thousands
+from sdopt.export.sheets.budget import mark_format, thousands
 from sdopt.export.workbook import workbook_bytes
 from sdopt.optimise.run import simulate_allocation
 from sdopt.problem.build import build_problem

@@ -16,7 +16,7 @@ from sdopt.config.load import load_config
 from sdopt.export.console import print_result
 from sdopt.export.forms_reasons import clash_blocks
 from sdopt.export.labels import Labels
-from sdopt.export.sheets_forms import forms_lines
+from sdopt.export.sheets.forms import forms_lines
 from sdopt.export.workbook import workbook_bytes
 from sdopt.optimise.infeasible.said import FOUND, REPAIRED, ROUNDING, SURE
 from sdopt.optimise.run import optimise, verify

@@ -23,7 +23,7 @@ from sdopt.export.formats import read_results
 from sdopt.export.labels import Labels
 from sdopt.export.lists import honest
 from sdopt.export.precision import chance_words, ends_style, level_style, level_unit, level_words, percent
-from sdopt.export.sheets_true import information_lines
+from sdopt.export.sheets.break_even import information_lines
 from sdopt.export.workbook import workbook_bytes
 from sdopt.result import Result
 from sdopt.sweep.conclusions import condition, times

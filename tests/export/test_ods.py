@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from openpyxl.utils.cell import coordinate_to_tuple
 
 from sdopt.export.labels import Labels
-from sdopt.export.ods import ods_bytes
-from sdopt.export.ods_cells import open_formula
-from sdopt.export.ods_formats import data_styles
+from sdopt.export.opendocument.book import ods_bytes
+from sdopt.export.opendocument.cells import open_formula
+from sdopt.export.opendocument.formats import data_styles
 from sdopt.export.workbook import workbook_bytes
 from sdopt.result import Result
 

@@ -17,8 +17,8 @@ from sdopt.config.load import load_config
 from sdopt.export.findings import sweep_result
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
-from sdopt.export.sheets_options import option_name
-from sdopt.export.sheets_true import information_lines
+from sdopt.export.sheets.break_even import information_lines
+from sdopt.export.sheets.options import option_name
 from sdopt.export.workbook import workbook_bytes
 from sdopt.problem.build import build_problem
 from sdopt.result import Result

@@ -269,9 +269,7 @@ def test_prints_one_page_wide_with_headers_in_sight(result: Result) -> None:
         )
         assert sheet.page_setup.orientation == ("landscape" if wide else "portrait")
         # a chart on a page of its own sheet is never cut in two
-        one_page = sheet.title in (
-            *("Samenvatting", "Kerncijfers", "Verdeling per jaar", "Grafieken"),
-        )
+        one_page = sheet.title in (*("Samenvatting", "Kerncijfers", "Verdeling per jaar", "Grafieken"),)
         assert (sheet.page_setup.fitToHeight in (None, 1)) == one_page, sheet.title
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert sheet.page_setup.fitToWidth in (None, 1)  # 1 is the default

@@ -20,7 +20,7 @@ from sdopt.config.thresholds import thresholds
 from sdopt.export.findings import sweep_result
 from sdopt.export.labels import Labels
 from sdopt.export.precision import apart_decimals, own_decimals
-from sdopt.export.sheets_true import information_lines
+from sdopt.export.sheets.break_even import information_lines
 from sdopt.export.workbook import workbook_bytes
 from sdopt.export.worth import advised_line, ordered, worth_said
 from sdopt.problem.build import build_problem

@@ -170,7 +170,7 @@ def _xlsx(result: Result) -> bytes:
 
 def _ods(result: Result) -> bytes:
     """The workbook as OpenDocument, without its charts."""
-    from sdopt.export.ods import ods_bytes
+    from sdopt.export.opendocument.book import ods_bytes
 
     return ods_bytes(_xlsx(result), Labels(result.language))
 

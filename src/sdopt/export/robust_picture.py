@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from sdopt.export.labels import Labels
 from sdopt.export.picture import axis_numbers, saved
 from sdopt.export.precision import range_decimals
-from sdopt.export.sheets_robust import robust_name
+from sdopt.export.sheets.robust import robust_name
 from sdopt.export.views import COLOURS, NULL_COLOUR, fact
 from sdopt.result import Result
 

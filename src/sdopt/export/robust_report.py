@@ -10,7 +10,7 @@ from sdopt.export.decide_again import again_lines
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.precision import range_decimals
-from sdopt.export.sheets_robust import MEASURES, assumed_words, missing_lines, price_lines, robust_name
+from sdopt.export.sheets.robust import MEASURES, assumed_words, missing_lines, price_lines, robust_name
 from sdopt.export.views import fact, has
 from sdopt.result import Result
 

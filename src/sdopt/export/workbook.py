@@ -11,8 +11,9 @@ from sdopt.export.cells import plain_text
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.page import CREATED, Book, Page
-from sdopt.export.sheets_budget import fill_budget
-from sdopt.export.sheets_compared import (
+from sdopt.export.sheets.break_even import fill_break_even, fill_information
+from sdopt.export.sheets.budget import fill_budget
+from sdopt.export.sheets.compared import (
     COMPARED,
     fill_compared,
     fill_compared_limits,
@@ -22,8 +23,8 @@ from sdopt.export.sheets_compared import (
     fill_parties,
     fill_years,
 )
-from sdopt.export.sheets_data import fill_data
-from sdopt.export.sheets_explanation import (
+from sdopt.export.sheets.data import fill_data
+from sdopt.export.sheets.explanation import (
     fill_alternatives,
     fill_contributions,
     fill_frontier,
@@ -31,28 +32,27 @@ from sdopt.export.sheets_explanation import (
     fill_room,
     fill_why,
 )
-from sdopt.export.sheets_figures import fill_figures
-from sdopt.export.sheets_fiscal import fill_fiscal_rules, fill_fiscal_tests
-from sdopt.export.sheets_flows import fill_stock_flows
-from sdopt.export.sheets_forms import fill_forms
-from sdopt.export.sheets_futures import fill_failing, fill_sensitivity
-from sdopt.export.sheets_ledger import fill_conventions, fill_ledger, fill_perspectives
-from sdopt.export.sheets_path import fill_path
-from sdopt.export.sheets_pay_back import fill_pay_back
-from sdopt.export.sheets_programmes import fill_programmes
-from sdopt.export.sheets_proof import fill_proof
-from sdopt.export.sheets_ranges import fill_ranges
-from sdopt.export.sheets_return import fill_return
-from sdopt.export.sheets_robust import fill_robust
-from sdopt.export.sheets_run import fill_names, fill_run
-from sdopt.export.sheets_summary import fill_summary
-from sdopt.export.sheets_taakvelden import fill_taakvelden
-from sdopt.export.sheets_tables import fill_assumptions, fill_constraints, fill_search
-from sdopt.export.sheets_text import fill_guide
-from sdopt.export.sheets_true import fill_break_even, fill_information
-from sdopt.export.sheets_uncertainty import fill_uncertainty
-from sdopt.export.sheets_worlds import fill_worlds, worlds_table
-from sdopt.export.sheets_years import fill_allocation, fill_charts, fill_stocks
+from sdopt.export.sheets.figures import fill_figures
+from sdopt.export.sheets.fiscal import fill_fiscal_rules, fill_fiscal_tests
+from sdopt.export.sheets.flows import fill_stock_flows
+from sdopt.export.sheets.forms import fill_forms
+from sdopt.export.sheets.futures import fill_failing, fill_sensitivity
+from sdopt.export.sheets.ledger import fill_conventions, fill_ledger, fill_perspectives
+from sdopt.export.sheets.path import fill_path
+from sdopt.export.sheets.pay_back import fill_pay_back
+from sdopt.export.sheets.programmes import fill_programmes
+from sdopt.export.sheets.proof import fill_proof
+from sdopt.export.sheets.ranges import fill_ranges
+from sdopt.export.sheets.returns import fill_return
+from sdopt.export.sheets.robust import fill_robust
+from sdopt.export.sheets.run import fill_names, fill_run
+from sdopt.export.sheets.summary import fill_summary
+from sdopt.export.sheets.taakvelden import fill_taakvelden
+from sdopt.export.sheets.tables import fill_assumptions, fill_constraints, fill_search
+from sdopt.export.sheets.text import fill_guide
+from sdopt.export.sheets.uncertainty import fill_uncertainty
+from sdopt.export.sheets.worlds import fill_worlds, worlds_table
+from sdopt.export.sheets.years import fill_allocation, fill_charts, fill_stocks
 from sdopt.export.views import has
 from sdopt.result import Result
 
@@ -155,9 +155,7 @@ def _write_sheets(book: Book) -> None:
     """
     sheets = COMPARED_SHEETS if COMPARED in book.result.tables else SHEETS
     applies = [
-        sheet
-        for sheet in sheets
-        if not sheet[2] or any(has(book.result, table) for table in sheet[2])
+        sheet for sheet in sheets if not sheet[2] or any(has(book.result, table) for table in sheet[2])
     ]
     pages = [(Page(book, key), fill) for key, fill, _ in applies]
     for page, fill in sorted(reversed(pages), key=lambda one: one[1] is fill_ranges):

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils import range_boundaries
 
-from sdopt.export.sheets_distribution import bins_of
-from sdopt.export.sheets_pockets import PARTS, parts_of_step
-from sdopt.export.sheets_tornado import largest_swings
+from sdopt.export.sheets.distribution import bins_of
+from sdopt.export.sheets.pockets import PARTS, parts_of_step
+from sdopt.export.sheets.tornado import largest_swings
 from sdopt.export.workbook import workbook_bytes
 from sdopt.result import Result
 

@@ -10,10 +10,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from sdopt.export.answers import ASKED, answers, cumulative, moves_of
-from sdopt.export.answers_sure import improvement_points
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
+from sdopt.export.sheets.answers import ASKED, answers, cumulative, moves_of
+from sdopt.export.sheets.answers_sure import improvement_points
 from sdopt.export.workbook import workbook_bytes
 from sdopt.result import Result, Status
 

@@ -145,7 +145,7 @@ def test_a_sweep_of_an_older_version_that_does_not_say_its_advice(results: Resul
 
 def test_a_robust_search_that_was_stopped_says_so_beside_an_advice_that_was_not(results: Results) -> None:
     from sdopt.export.labels import Labels
-    from sdopt.export.sheets_robust import price_lines
+    from sdopt.export.sheets.robust import price_lines
 
     stopped = replace(results["robust"], status=Status.TIME_LIMIT)
     joined = together([results["advice"], stopped])

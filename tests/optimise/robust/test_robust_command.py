@@ -20,7 +20,7 @@ from sdopt.cli import main
 from sdopt.config.robust import Robust
 from sdopt.export.labels import Labels
 from sdopt.export.robust_picture import picture_forms, spread_table
-from sdopt.export.sheets_robust import assumed_words
+from sdopt.export.sheets.robust import assumed_words
 from sdopt.export.tables import read_parquet
 from sdopt.optimise.robust.run import optimise_robust, robust_result
 from sdopt.optimise.stopping import Stop

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sdopt.export.figures.figure import ADVICE, OTHERS, Figure, figure, one_line, said, short_names
 from sdopt.export.figures.specs import axis, by_name, data, line_at, names_axis, number_format, quantity, tips
 from sdopt.export.labels import Labels
-from sdopt.export.sheets_breaches import pocket_name
+from sdopt.export.sheets.breaches import pocket_name
 from sdopt.export.views import has
 from sdopt.result import Result
 

@@ -11,8 +11,8 @@ from sdopt.export.report.parts import Block, Case, Cell, Grid, Lines, Section, d
 from sdopt.export.report.render import render
 from sdopt.export.report.sources import PERCENT, Sources
 from sdopt.export.report.traced import TracedLabels
-from sdopt.export.sheets_breaches import pocket_name
-from sdopt.export.sheets_compared import MONEY, SHARES, fact_text, known_facts
+from sdopt.export.sheets.breaches import pocket_name
+from sdopt.export.sheets.compared import MONEY, SHARES, fact_text, known_facts
 from sdopt.export.views import has
 from sdopt.result import Result
 

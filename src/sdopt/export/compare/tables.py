@@ -9,7 +9,7 @@ from sdopt.export.cells import is_number, to_python
 from sdopt.export.compare.inputs import SHORT, inputs
 from sdopt.export.compare.runs import Run
 from sdopt.export.kinds import kinds_of
-from sdopt.export.sheets_compared import COMPARED
+from sdopt.export.sheets.compared import COMPARED
 from sdopt.export.together import SWEPT
 from sdopt.export.views import fact, full_names, has
 from sdopt.result import Result

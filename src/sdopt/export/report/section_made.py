@@ -10,7 +10,7 @@ from sdopt.export.cells import is_missing, is_number, to_python
 from sdopt.export.findings_words import ADVICE
 from sdopt.export.report.parts import Block, Case, Cell, Grid, Lines, Section
 from sdopt.export.report.sources import Traced
-from sdopt.export.sheets_run import shown_facts
+from sdopt.export.sheets.run import shown_facts
 from sdopt.export.views import has
 from sdopt.result import Status
 

@@ -21,8 +21,8 @@ from sdopt.export.report.parts import (
     money_scale,
 )
 from sdopt.export.report.sources import cell_source
-from sdopt.export.sheets_breaches import gain_lines, pocket_name
-from sdopt.export.sheets_ledger import ledger_lines
+from sdopt.export.sheets.breaches import gain_lines, pocket_name
+from sdopt.export.sheets.ledger import ledger_lines
 from sdopt.export.views import has
 
 if TYPE_CHECKING:

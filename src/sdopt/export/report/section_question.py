@@ -11,7 +11,7 @@ from sdopt.export.findings_words import ADVICE
 from sdopt.export.limits import spans
 from sdopt.export.report.parts import Block, Case, Cell, Facts, Grid, Lines, Quoted, Section, decimals_for
 from sdopt.export.report.sources import Traced, cell_source
-from sdopt.export.sheets_programmes import programme_lines
+from sdopt.export.sheets.programmes import programme_lines
 from sdopt.export.views import decision_years, fact, full_names, has, units
 from sdopt.result import Status
 

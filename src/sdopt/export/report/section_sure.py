@@ -23,8 +23,8 @@ from sdopt.export.precision import level_words
 from sdopt.export.report.parts import Block, Case, Cell, Fold, Grid, Lines, Quoted, Section
 from sdopt.export.report.section_question import concluded
 from sdopt.export.report.sources import Traced
-from sdopt.export.sheets_true import information_lines
-from sdopt.export.sheets_worth import contrast_name
+from sdopt.export.sheets.break_even import information_lines
+from sdopt.export.sheets.worth import contrast_name
 from sdopt.export.views import fact, has
 from sdopt.export.worth import ADVISED, ordered
 
@@ -244,7 +244,7 @@ def robust(case: Case) -> Section | None:
         return None
     from sdopt.export.decide_again import again_lines
     from sdopt.export.robust_report import proof_lines
-    from sdopt.export.sheets_robust import missing_lines, price_lines
+    from sdopt.export.sheets.robust import missing_lines, price_lines
 
     labels, result = case.labels, case.result
     blocks: list[Block] = [Lines([*missing_lines(result, labels), *price_lines(result, labels)])]
@@ -258,7 +258,7 @@ def robust(case: Case) -> Section | None:
 
 def _measures(case: Case) -> Grid:
     """A row per allocation, a column per measure."""
-    from sdopt.export.sheets_robust import MEASURES, robust_name
+    from sdopt.export.sheets.robust import MEASURES, robust_name
 
     labels, table = case.labels, case.result.tables["robust_measures"]
     measures = [key for key in MEASURES if table[key].notna().any()]
@@ -278,7 +278,7 @@ def _measures(case: Case) -> Grid:
 
 def _amounts(case: Case) -> Grid:
     """The average amount a year of every decision, a column per allocation."""
-    from sdopt.export.sheets_robust import robust_name
+    from sdopt.export.sheets.robust import robust_name
 
     labels, table = case.labels, case.result.tables["robust_allocations"]
     names = list(dict.fromkeys(table["allocation"]))

@@ -20,7 +20,7 @@ from sdopt.export.fiscal import fiscal_lines
 from sdopt.export.labels import Labels
 from sdopt.export.limits import limit_lines
 from sdopt.export.precision import apart_decimals, known_decimals, range_decimals
-from sdopt.export.sheets_robust import missing_lines, price_lines
+from sdopt.export.sheets.robust import missing_lines, price_lines
 from sdopt.export.views import fact, has
 from sdopt.result import Result
 

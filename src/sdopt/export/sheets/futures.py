@@ -9,8 +9,8 @@ from sdopt.export.findings_words import driver_lines, external_name, failing_lin
 from sdopt.export.lists import NAME, TEXT, listed, number_style
 from sdopt.export.page import QUIET, THIN, Page, Style
 from sdopt.export.precision import ends_style, level_style
-from sdopt.export.sheets_tornado import fill_tornado
-from sdopt.export.sheets_uncertainty import COUNT
+from sdopt.export.sheets.tornado import fill_tornado
+from sdopt.export.sheets.uncertainty import COUNT
 from sdopt.export.views import fact, has
 from sdopt.export.worlds_beside import Listed, fill_beside
 

@@ -12,9 +12,9 @@ from sdopt.export.certainty import certainty_lines, half_step_lines, proof_tells
 from sdopt.export.fiscal import fiscal_lines
 from sdopt.export.limits import limit_lines
 from sdopt.export.page import PAPER, THIN, Page, Style, number_format
-from sdopt.export.sheets_ledger import ledger_lines
-from sdopt.export.sheets_programmes import programme_lines
-from sdopt.export.sheets_return import end_value_rows
+from sdopt.export.sheets.ledger import ledger_lines
+from sdopt.export.sheets.programmes import programme_lines
+from sdopt.export.sheets.returns import end_value_rows
 from sdopt.export.views import fact, has
 
 WIDTHS = (44, 13, 13, 13, 13, 28)

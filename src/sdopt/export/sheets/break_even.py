@@ -19,8 +19,8 @@ from sdopt.export.precision import (
     level_style,
     range_decimals,
 )
-from sdopt.export.sheets_options import fill_options
-from sdopt.export.sheets_worth import (
+from sdopt.export.sheets.options import fill_options
+from sdopt.export.sheets.worth import (
     QUIET,
     contrast_name,
     fill_always,

@@ -10,7 +10,7 @@ from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import Token
 
 from sdopt.export.cells import is_number
-from sdopt.export.odf_xml import odf
+from sdopt.export.opendocument.xml import odf
 
 _REFERENCE = re.compile(
     r"(?:(?P<sheet>'(?:[^']|'')*'|[^'!:]+)!)?(?P<first>\$?[A-Z]{1,3}\$?\d+)(?::(?P<last>\$?[A-Z]{1,3}\$?\d+))?"

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sdopt.export.odf_xml import odf
-from sdopt.export.ods_formats import TEXT, data_styles
+from sdopt.export.opendocument.formats import TEXT, data_styles
+from sdopt.export.opendocument.xml import odf
 
 FONT = "Calibri"
 ROW_POINTS = 15.0

@@ -11,8 +11,8 @@ from sdopt.export import charts
 from sdopt.export.labels import Labels
 from sdopt.export.lists import CENTRE, NAME, TEXT, long_list, number_style
 from sdopt.export.page import A3, PAPER, THIN, WARN, Page, Style
-from sdopt.export.sheets_breaches import pocket_name
-from sdopt.export.sheets_pockets import fill_pockets, pockets_chart
+from sdopt.export.sheets.breaches import pocket_name
+from sdopt.export.sheets.pockets import fill_pockets, pockets_chart
 from sdopt.export.views import has
 from sdopt.result import Result
 

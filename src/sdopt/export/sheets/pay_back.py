@@ -5,10 +5,10 @@ from __future__ import annotations
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export import charts
-from sdopt.export.answers import cumulative, known_figure, paid_back_lines
-from sdopt.export.answers_sure import improvement_points, point_decimals
 from sdopt.export.lists import NAME, number_style
 from sdopt.export.page import PAPER, QUIET, THIN, YEAR, Page, Style
+from sdopt.export.sheets.answers import cumulative, known_figure, paid_back_lines
+from sdopt.export.sheets.answers_sure import improvement_points, point_decimals
 from sdopt.export.views import fact, has
 
 WIDTHS = (44, 20, 20, 22)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.advice import return_line
-from sdopt.export.answers_sure import sure_lines, wrong_lines
 from sdopt.export.cells import is_number, to_python
 from sdopt.export.labels import Labels
 from sdopt.export.precision import apart_decimals
-from sdopt.export.sheets_breaches import SURE, pocket_name
-from sdopt.export.sheets_programmes import programme_lines
+from sdopt.export.sheets.answers_sure import sure_lines, wrong_lines
+from sdopt.export.sheets.breaches import SURE, pocket_name
+from sdopt.export.sheets.programmes import programme_lines
 from sdopt.export.views import by_year, decision_years, fact, has, units
 from sdopt.result import Result
 

@@ -9,14 +9,14 @@ from xlsxwriter.utility import quote_sheetname
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export import charts
-from sdopt.export.answers import ASKED, Moves, answers, moves_of
 from sdopt.export.findings_words import ADVICE
 from sdopt.export.lists import NAME, TEXT, honest, number_style
 from sdopt.export.page import CHANGE, QUIET, THIN, Page, Range, Style, number_format
-from sdopt.export.sheets_breaches import pocket_name
-from sdopt.export.sheets_distribution import distribution_chart
-from sdopt.export.sheets_pockets import pockets_chart
-from sdopt.export.sheets_years import allocation_chart
+from sdopt.export.sheets.answers import ASKED, Moves, answers, moves_of
+from sdopt.export.sheets.breaches import pocket_name
+from sdopt.export.sheets.distribution import distribution_chart
+from sdopt.export.sheets.pockets import pockets_chart
+from sdopt.export.sheets.years import allocation_chart
 from sdopt.export.views import fact, has
 from sdopt.result import Result
 

@@ -9,11 +9,11 @@ from typing import Any
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export import charts
-from sdopt.export.answers_sure import improvement_points, point_decimals
 from sdopt.export.findings_words import ADVICE
 from sdopt.export.lists import NAME
 from sdopt.export.page import QUIET, Book, Page, Style
 from sdopt.export.precision import decimal_style, own_decimals
+from sdopt.export.sheets.answers_sure import improvement_points, point_decimals
 from sdopt.export.views import COLOURS, fact, has
 
 MOST_BINS = 14

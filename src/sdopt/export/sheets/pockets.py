@@ -10,7 +10,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell as cell
 from sdopt.export import charts
 from sdopt.export.lists import NAME, number_style
 from sdopt.export.page import PAPER, QUIET, THIN, Book, Page, Style
-from sdopt.export.sheets_breaches import pocket_name
+from sdopt.export.sheets.breaches import pocket_name
 from sdopt.export.views import fact
 
 PARTS = ("bar_base", "gain_above", "gain_below", "loss_above", "loss_below", "bar_total")

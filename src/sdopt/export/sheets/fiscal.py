@@ -11,7 +11,7 @@ from sdopt.export.labels import Labels
 from sdopt.export.limits import spans
 from sdopt.export.lists import CENTRE, NAME, QUIET, TEXT, long_list, number_style
 from sdopt.export.page import A3, MARK, THIN, WARN, YEAR, Page, Style
-from sdopt.export.sheets_budget import thousands
+from sdopt.export.sheets.budget import thousands
 
 if TYPE_CHECKING:
     import pandas as pd

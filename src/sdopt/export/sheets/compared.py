@@ -11,7 +11,7 @@ from sdopt.export.cells import is_number
 from sdopt.export.compared_words import care_lines, found_lines
 from sdopt.export.lists import NAME, TEXT, number_style
 from sdopt.export.page import A3, A4, THIN, Page, Style
-from sdopt.export.sheets_breaches import pocket_name
+from sdopt.export.sheets.breaches import pocket_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,9 @@ from math import ceil
 from typing import Any
 
 from sdopt.export.labels import Labels
-from sdopt.export.odf_xml import odf
-from sdopt.export.ods_cells import make_cell, reference
-from sdopt.export.ods_styles import ROW_POINTS, Styles, is_percentage
+from sdopt.export.opendocument.cells import make_cell, reference
+from sdopt.export.opendocument.styles import ROW_POINTS, Styles, is_percentage
+from sdopt.export.opendocument.xml import odf
 
 COLUMN_PIXELS = 64
 """Width of a column that says nothing of it."""

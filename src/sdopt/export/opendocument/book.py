@@ -10,10 +10,10 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from sdopt.export.labels import Labels
-from sdopt.export.odf_xml import VERSION, document, odf
-from sdopt.export.ods_cells import reference
-from sdopt.export.ods_sheet import Sheet
-from sdopt.export.ods_styles import FONT, Styles, page_styles
+from sdopt.export.opendocument.cells import reference
+from sdopt.export.opendocument.sheet import Sheet
+from sdopt.export.opendocument.styles import FONT, Styles, page_styles
+from sdopt.export.opendocument.xml import VERSION, document, odf
 
 TYPE = "application/vnd.oasis.opendocument.spreadsheet"
 WHEN = (1980, 1, 1, 0, 0, 0)

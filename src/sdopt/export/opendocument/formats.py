@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sdopt.export.odf_xml import odf
+from sdopt.export.opendocument.xml import odf
 
 _SECTIONS = re.compile(r'(?:"[^"]*"|\\.|[^;])+|(?<=;)(?=;|$)')
 _PARTS = re.compile(r'"([^"]*)"|\\(.)|\[([^\]]*)\]|_(.)|\*.|([#0?][#0?,.]*(?:E[+-]0+)?)|(.)')

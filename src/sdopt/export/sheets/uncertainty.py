@@ -20,8 +20,8 @@ from sdopt.export.lists import NAME, TEXT, listed, number_style
 from sdopt.export.measured import measured_line
 from sdopt.export.page import QUIET, THIN, Page, Style
 from sdopt.export.precision import chance_style, error_style
-from sdopt.export.sheets_breaches import fill_gains, fill_limits
-from sdopt.export.sheets_distribution import fill_histogram
+from sdopt.export.sheets.breaches import fill_gains, fill_limits
+from sdopt.export.sheets.distribution import fill_histogram
 from sdopt.export.views import fact, has
 
 REGRETS = ("mean_least", "mean_most", "largest_least", "largest_most")

@@ -1,0 +1,1 @@
+"""The workbook as .ods, made from the .xlsx itself."""
