@@ -127,8 +127,8 @@ def _write_config(case: Case, path: Path, table: Path, scenarios: int) -> Proble
         if not problem.system.variables[one.key].subscripts
     ]
     said: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
-    for section in ("model", "ledger", "fiscal_rules", "valuation"):
-        for key in ("file", "constants", "municipality"):
+    for section in ("model", "ledger", "fiscal_rules", "valuation", "output"):
+        for key in ("file", "constants", "municipality", "names"):
             if key in said.get(section, {}):
                 said[section][key] = str((source.parent / said[section][key]).resolve())
     said["uncertainties"] = drawn
