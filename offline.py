@@ -31,7 +31,7 @@ PLATFORMS = {
 }
 WINDOWS_ONLY = ("colorama", "tzdata")  # click and pandas ask for these on Windows
 SOURCE_ONLY = ("odfpy",)  # plain Python, wanted by PySD through pandas[excel]; published as source only
-INSTALL = """sdopt without internet
+INSTALL = """sdopt without internet, for {platforms}
 
 Copy this folder to the computer, and beside it the folders models and configs of the project. Python
 {versions} has to be there already. In the folder that holds them:
@@ -108,7 +108,8 @@ def main(arguments: list[str]) -> int:
         shutil.rmtree(asked.folder)  # half a folder looks like a whole one
         raise
     versions = " or ".join(asked.python or ["{}.{}".format(*sys.version_info)])
-    text = INSTALL.format(name=asked.folder.resolve().name, versions=versions)
+    platforms = " and ".join(asked.platform or [this_platform()])
+    text = INSTALL.format(name=asked.folder.resolve().name, versions=versions, platforms=platforms)
     (asked.folder / "INSTALL.txt").write_text(text, encoding="utf-8")
     wheels = list(asked.folder.glob("*.whl"))
     size = sum(path.stat().st_size for path in wheels) / 1e6

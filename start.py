@@ -76,7 +76,8 @@ def install(needed: list[str]) -> None:
     ready = PYTHON.exists() and INSTALLED.exists()
     if ready and set(needed) <= set(INSTALLED.read_text(encoding="utf-8").splitlines()):
         return
-    print("Preparing .venv: about a minute, and only this time ...", file=sys.stderr, flush=True)
+    what = "Adding to .venv what this needs" if ready else "Preparing .venv: about a minute"
+    print(f"{what}, and only this time ...", file=sys.stderr, flush=True)
     if not ready:
         make_environment()
         link_source()

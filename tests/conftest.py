@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -16,6 +18,8 @@ settings.load_profile("sdopt")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 PUBLIC_MODELS = SHARED / "test-models"
+NOT_RUN = pytest.StashKey[list[str]]()
+"""Per test that was deselected for lack of something: its marker and its file."""
 
 
 def required() -> bool:
@@ -55,14 +59,41 @@ def absent() -> dict[str, str]:
     return {marker: needed for marker, (there, needed) in needs.items() if not there}
 
 
-def pytest_report_header() -> list[str]:
-    return [f"NOT RUN: tests marked {marker}; they need {needed}" for marker, needed in absent().items()]
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect (and so count in the summary) what needs something this machine does not have."""
     without = absent()
-    dropped = [item for item in items if any(item.get_closest_marker(marker) for marker in without)]
+    why = {item: next((one for one in without if item.get_closest_marker(one)), None) for item in items}
+    dropped = [item for item in items if why[item]]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if item not in dropped]
+    config.stash[NOT_RUN] = [f"{why[item]} {item.nodeid.partition('::')[0]}" for item in dropped]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of pytest-xdist tells the one that writes the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["not_run"] = session.config.stash.get(NOT_RUN, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every process collects all tests, so that one of them is enough; one that crashed tells nothing."""
+    told = getattr(node, "workeroutput", {}).get("not_run")
+    if told is not None:
+        node.config.stash[NOT_RUN] = told
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Last of all, where it is seen: which tests did not run, and what they need."""
+    counts = Counter(config.stash.get(NOT_RUN, []))
+    for marker, needed in absent().items():
+        files = {
+            key.partition(" ")[2]: count for key, count in counts.items() if key.startswith(f"{marker} ")
+        }
+        if files:
+            terminalreporter.write_line(
+                f"NOT RUN: {sum(files.values())} tests marked {marker}; they need {needed}"
+            )
+        for file, count in sorted(files.items()):
+            terminalreporter.write_line(f"    {count:3} in {file}")

@@ -64,4 +64,4 @@ def test_what_the_readme_asks_of_what_is_not_known_runs(
         done = CliRunner().invoke(main, [command, config])
         assert done.exit_code == 0, done.output
     written = sorted(path.parent.name for path in Path("results").glob("*/workbook.xlsx"))
-    assert [name.partition("-")[0] for name in written] == ["sweep", "voorbeeldgemeente"]
+    assert [name.partition("-")[0] for name in written] == ["robust", "sweep"]

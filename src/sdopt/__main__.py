@@ -3,4 +3,4 @@
 from sdopt.cli import main
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="sdopt")  # as the documentation calls it, however it was started

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+MOST_TOLD = 200
+"""Complaints that one error tells; of more it tells how many."""
+
 
 class SdoptError(Exception):
     """A failure a user can mend: the command line shows its message, never a traceback."""
@@ -51,11 +54,13 @@ class Complaints:
     stage: str
     error: type[SdoptError]
     items: list[str] = field(default_factory=list)
+    _known: set[str] = field(default_factory=set, repr=False)
 
     def add(self, where: str, message: str) -> None:
         """Note one problem, once: where it is, and what was found, allowed and to be done."""
         item = f"{where}: {message}" if where else message
-        if item not in self.items:
+        if item not in self._known:  # a table may have very many wrong rows
+            self._known.add(item)
             self.items.append(item)
 
     def raise_if_any(self) -> None:
@@ -63,7 +68,9 @@ class Complaints:
         if not self.items:
             return
         count = f"{len(self.items)} error" + ("s" if len(self.items) > 1 else "")
-        raise self.error("\n".join([f"{self.stage}: {count}", *(f"  * {item}" for item in self.items)]))
+        told = [f"  * {item}" for item in self.items[:MOST_TOLD]]
+        more = [f"  * and {len(self.items) - MOST_TOLD} more"] if len(self.items) > MOST_TOLD else []
+        raise self.error("\n".join([f"{self.stage}: {count}", *told, *more]))
 
 
 def closest(found: str, allowed: Iterable[str]) -> str | None:

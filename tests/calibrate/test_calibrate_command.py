@@ -122,7 +122,7 @@ def test_dutch_is_the_default_of_the_report(make: Make, points: Points) -> None:
     path = make(points(), output={"directory": "uit"}, title="Kleine keten: één")
     assert calibrate(path)[0] == 0
     text = (path.parent / "uit" / "kleine-keten-een-001" / "report.txt").read_text(encoding="utf-8")
-    assert "Wat niet te fitten is\n- n.v.t." in text
+    assert "Wat niet te fitten is\n- niets van wat is gevraagd" in text
     assert "3 van de 3 starts eindigen in de beste fit" in text
 
 

@@ -94,8 +94,8 @@ def test_a_transfer_is_read_when_and_only_when_its_weights_sum_to_zero(
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("Care,care,x,0,0,yes,effect,", 'row 2, gemeente: expected a number, found "x"; this table has'),
-        ("Care,care,,0,1,yes,effect,", "row 2, gemeente: expected a number, found nothing; this table has"),
+        ("Care,care,x,0,0,yes,effect,", 'row 2, gemeente: expected a number, found "x": write one'),
+        ("Care,care,,0,1,yes,effect,", "row 2, gemeente: expected a number, found nothing: write one"),
         (
             'Care,care,"0,5",0,0,yes,effect,',
             'row 2, gemeente: expected a number, found "0,5"; this table has',
@@ -212,10 +212,10 @@ def test_a_valuation(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ("QALY,low,yes,q,x,EUR,H17,read,", 'row 2, value: expected a number, found "x"; this table has the'),
+        ("QALY,low,yes,q,x,EUR,H17,read,", 'row 2, value: expected a number, found "x": write one'),
         (
             "QALY,low,yes,q,,EUR,H17,read,",
-            "row 2, value: expected a number, found nothing; this table has the",
+            "row 2, value: expected a number, found nothing: write one",
         ),
         ("QALY,low,perhaps,q,1,EUR,H17,read,", 'row 2, default: found "perhaps". Allowed: yes, no'),
         (

@@ -114,6 +114,23 @@ def test_balances_reserves_and_the_cross_foot_agree(found: Result, book: Path) -
     )
 
 
+def test_what_a_search_leaves_of_a_balance_of_zero_is_zero(found: Result, tmp_path: Path) -> None:
+    """Structural balance binds at zero in the advice: `-0` there would look like a deficit."""
+    table = found.tables["multi_year_budget"]
+    signs = table["side"].map({"income": 1.0, "spending": -1.0, "reserves": 0.0})
+    last = (table["year"] == 2030) & (table["term"] == "structural")
+    over = (table["advice"] * signs)[last].sum() + 1e-9
+    row = table.index[last & (table["side"] == "spending")][0]
+    advice = table["advice"].copy()
+    advice[row] += over
+    path = tmp_path / "workbook.xlsx"
+    path.write_bytes(workbook_bytes(found.with_tables(multi_year_budget=table.assign(advice=advice))))
+    cells = line(sheet(path, "Meerjarenbegroting"), "Structureel saldo")
+    assert cells[6].value == 0
+    formula = line(sheet(path, "Meerjarenbegroting", formulas=True), "Structureel saldo")[6].value
+    assert str(formula).startswith("=IF(ABS(")
+
+
 def test_the_difference_says_favourable_or_not_and_stays_a_number(book: Path) -> None:
     page, live = sheet(book, "Meerjarenbegroting"), sheet(book, "Meerjarenbegroting", formulas=True)
     spending = line(page, "6.5", 0, after="Structurele lasten")
@@ -279,7 +296,10 @@ def test_the_end_of_a_year_is_a_formula_that_gives_the_table(found: Result, book
     table = found.tables["stock_flows"]
     page, live = (sheet(book, "Stand-instroom-uitstroom", formulas=f) for f in (False, True))
     names = {row[0]: k for k, row in enumerate(rows_of(page), start=1)}
-    for stock, shown in (("Youth clients", "Jongeren met jeugdhulp"), ("Hidden need", "Hidden need")):
+    for stock, shown in (
+        ("Youth clients", "Jongeren met jeugdhulp"),
+        ("Hidden need", "Mensen met een verborgen hulpvraag"),
+    ):
         top = names[shown]
         ends = table[(table["stock"] == stock) & (table["direction"] == "end")]
         found_rows = [
@@ -306,17 +326,21 @@ def test_the_average_stay_of_youth_clients(found: Result, book: Path) -> None:
 
 def test_money_has_no_stay_and_zero_flows_are_left_out(book: Path) -> None:
     rows = rows_of(sheet(book, "Stand-instroom-uitstroom"))
-    start = next(k for k, row in enumerate(rows) if row[0] == "Earning capacity projects")
+    start = next(
+        k for k, row in enumerate(rows) if row[0] == "Lopende projecten voor regionaal verdienvermogen"
+    )
     block = [row[0] for row in rows[start : start + 9]]
     assert "Gemiddelde duur (jaar)" not in block
     assert block[1:5] == [
         "Stand begin van het jaar",
         "Instroom: Regionaal verdienvermogen",
-        "Uitstroom: projects completed",
+        "Uitstroom: Afgeronde projecten voor verdienvermogen",
         "Stand einde van het jaar",
     ]
-    medium = next(k for k, row in enumerate(rows) if row[0] == "Bijstand medium")
-    assert "Instroom: returns that count on" not in [row[0] for row in rows[medium : medium + 8]]
+    medium = next(k for k, row in enumerate(rows) if row[0] == "Mensen 1 tot 5 jaar in de bijstand")
+    assert "Instroom: Terugkeer waarbij de oude duur doortelt" not in [
+        row[0] for row in rows[medium : medium + 8]
+    ]
 
 
 def test_very_many_stocks_are_counted(found: Result, tmp_path: Path) -> None:

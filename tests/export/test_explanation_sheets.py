@@ -131,6 +131,7 @@ def test_the_folder_holds_the_tables_and_the_picture(explained: Result, tmp_path
     folder = write_results(explained, tmp_path, "schema_version: 1\n", {}, None)
     names = {path.name for path in folder.rglob("*")}
     assert {"frontier.png", "frontier.svg"} <= names
+    assert "frontier.png/.svg" in (folder / "LEESMIJ.txt").read_text(encoding="utf-8")
     for table in ("shadow_prices", "near_optimal", "alternatives", "contributions", "pay_back", "frontier"):
         assert f"{table}.csv" in names
 

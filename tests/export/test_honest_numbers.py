@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import datetime
 from io import BytesIO
@@ -234,6 +235,8 @@ def test_the_folder_says_of_every_file_what_it_is_and_the_clock_stops_last(made:
     for path in made.folder.iterdir():
         known = path.stem if path.suffix in (".png", ".svg") else path.name
         assert path.name == "LEESMIJ.txt" or known in said
+    named = re.findall(r"^(\w+(?:\.\w+|(?=/)))\S* {2}", said, re.M)
+    assert len(named) > 10 and [name for name in named if not (made.folder / name).exists()] == []
     ended = datetime.fromisoformat(json.loads((made.folder / "run.json").read_text("utf-8"))["ended"])
     written = (made.folder / "workbook.xlsx").stat().st_mtime
     assert ended.timestamp() >= written - 1  # whole seconds

@@ -17,7 +17,7 @@ from sdopt.export.formats import export_results, read_results
 from sdopt.export.labels import Labels
 from sdopt.export.limits import limit_lines, shown_limits, spans
 from sdopt.export.names import with_shown_names
-from sdopt.export.picture import picture_bytes
+from sdopt.export.picture import picture_forms
 from sdopt.export.workbook import workbook_bytes
 from sdopt.result import Result, Status
 
@@ -48,7 +48,7 @@ def test_workbook_and_picture_show_labels(result: Result, labelled: Result) -> N
     assert set(LABELS.values()) <= found
     assert not [text for text in found for name in LABELS if name in text]
     assert "social base budget" in found  # has no label
-    assert picture_bytes(labelled, "svg") != picture_bytes(result, "svg")
+    assert picture_forms(labelled, ["svg"]) != picture_forms(result, ["svg"])
 
 
 def test_a_sheet_tells_which_name_is_which(result: Result, labelled: Result) -> None:
@@ -177,6 +177,21 @@ def test_sentences_about_limits(result: Result) -> None:
         "Geen enkele grens uit de vraag knelt.",
         "Doorgaan zoals nu overschrijdt geen enkele grens.",
     ]
+
+
+def test_a_limit_that_is_broken_is_not_said_to_bind(result: Result) -> None:
+    """Nor does a limit shape an allocation that was given; a breach is more than what a search leaves."""
+    table = result.tables["constraints"]
+    floor = table["constraint"] == "ondergrens schuldhulp"
+    broken = table.assign(binding=True, slack=table["slack"].mask(floor, -0.25))
+    lines = limit_lines(result.with_tables(constraints=broken), NL)
+    assert lines[0] == "Knelt, en bepaalt dus mee wat het advies is: totaal budget (2027-2030)."
+    assert lines[1] == "Let op: deze verdeling overschrijdt: ondergrens schuldhulp (2027-2030)."
+    given = replace(result.with_tables(constraints=broken), status=Status.SIMULATED)
+    assert limit_lines(given, NL)[0] == "Er is geen ruimte over bij: totaal budget (2027-2030)."
+    touched = table.assign(binding=True, slack=-1e-7)
+    told = " ".join(limit_lines(result.with_tables(constraints=touched), NL))
+    assert "deze verdeling overschrijdt" not in told
 
 
 def test_spans() -> None:

@@ -49,6 +49,17 @@ def test_without_model_the_readme_is_silent_about_vensim(
     assert not (folder / "allocation.mdl").exists()
 
 
+@pytest.mark.parametrize("model", ["model", None])
+def test_the_readme_names_the_files_that_are_there_and_no_others(
+    result: Result, tmp_path: Path, model: str | None
+) -> None:
+    folder = write_results(result, tmp_path, CONFIG, {}, model)
+    told = (folder / "LEESMIJ.txt").read_text(encoding="utf-8")
+    named = set(re.findall(r"^(\w+(?:\.\w+|(?=/)))\S* {2}", told, re.M))
+    there = {path.name for path in folder.iterdir() if path.suffix != ".svg"}  # named beside its .png
+    assert named | {"LEESMIJ.txt"} == there
+
+
 def test_only_run_json_differs_between_runs(make_result: Callable[..., Result], tmp_path: Path) -> None:
     first = contents(write_results(make_result(), tmp_path, CONFIG, {"date": "1 jan"}, "m"))
     second = contents(write_results(make_result(), tmp_path, CONFIG, {"date": "2 jan"}, "m"))

@@ -22,8 +22,9 @@ from sdopt.export.labels import Labels
 from sdopt.export.robust import find_robust
 from sdopt.export.tables import read_parquet
 from sdopt.export.workbook import workbook_bytes
+from sdopt.optimise.stopping import STOPPED
 from sdopt.problem.build import Problem, build_problem
-from sdopt.result import Result
+from sdopt.result import Result, Status
 from sdopt.source_model.read import read_model
 from sdopt.sweep.stages import learn_external
 from sdopt.uncertainty.sample import draw_scenarios
@@ -120,7 +121,7 @@ def test_the_command_writes_tables_words_and_a_block_on_the_sheet(tmp_path: Path
     assert said.exit_code == 0, said.output
     assert 'Decide again in 2028, having learnt in which group "demand" lies (divided at' in said.output
     assert "Later, by group (from the lowest values to the highest): spending a in 2028" in said.output
-    (folder,) = tmp_path.glob("*-robust-001")
+    (folder,) = tmp_path.glob("robust-*-001")
     for name in ("robust_adaptive", "robust_adaptive_value"):
         exact, plain = (folder / "tables" / f"{name}.{form}" for form in ("parquet", "csv"))
         read = pd.read_csv(plain, keep_default_na=False, na_values=[""])
@@ -148,7 +149,8 @@ def test_no_more_is_said_than_the_bounds_do(tmp_path: Path) -> None:
     withdrawn = told("en", bound=np.nan, least=0.0, status="local")
     assert "there is no bound" in withdrawn and "at least" not in withdrawn and "hold if" not in withdrawn
     assert "Not proved" in told("en", status="local") and "hold if" not in told("en", status="local")
-    assert "stopped before" in told("en", status="iteration_limit")
+    for status in (Status.ITERATION_LIMIT, *STOPPED):
+        assert "stopped before" in told("en", status=status.key)
     rounded = told("en", least=0.1299, value=0.2, bound=0.3411)
     assert "at least 0.129 and at most 0.342" in rounded
 

@@ -13,22 +13,36 @@ from sdopt.cli.group import FILE, is_config, main, read
 @main.command()
 @click.argument("source", type=FILE)
 @click.option(
-    "--engine", type=click.Choice(["batch", "pysd"]), default="batch", help="Whose numbers to give."
+    "--engine",
+    type=click.Choice(["batch", "pysd"]),
+    default="batch",
+    show_default=True,
+    help="Whose numbers to give: sdopt's own or PySD's.",
 )
-@click.option("--allocation", type=FILE, help="Table (.csv, .xlsx) with decision, year, value.")
+@click.option(
+    "--allocation", type=FILE, help="Table (.csv, .xlsx, file.xlsx#Sheet) with decision, year, value."
+)
 @click.option(
     "--runs", type=FILE, help="Table (.csv, .parquet) of runs: a row per run, a column per constant."
 )
 @click.option("--show", multiple=True, metavar="NAME", help="With --runs: variable to keep [all stocks].")
 @click.option("--objective", metavar="NAME", help="With --runs: variable that ranks them [first kept].")
-@click.option("--every", type=float, metavar="TIME", help="With --runs: time between values [SAVEPER].")
+@click.option(
+    "--every",
+    type=float,
+    metavar="TIME",
+    help="With --runs: time between values, in the model's unit [SAVEPER].",
+)
 @click.option(
     "--backend",
     type=click.Choice(["numpy", "compiled"]),
     default="numpy",
+    show_default=True,
     help="With --runs: how; compiled is faster (pip install sdopt[fast]).",
 )
-@click.option("--output", type=FILE, help="CSV file to write; with --runs, the folder to make.")
+@click.option(
+    "--output", type=FILE, help="CSV file to write [a summary on screen]; with --runs, the folder to make."
+)
 def simulate(
     source: Path, engine: str, allocation: Path | None, runs: Path | None, output: Path | None, **job: Any
 ) -> None:
@@ -111,7 +125,7 @@ def check(source: Path) -> None:
 @click.option(
     "--kind",
     type=click.Choice(["stock", "flow", "auxiliary", "constant"]),
-    help="Only variables of this kind.",
+    help="Only variables of this kind [all].",
 )
 def variables(source: Path, kind: str | None) -> None:
     """List what a model, or the model of a config (SOURCE), offers: name, kind, unit, range, description."""

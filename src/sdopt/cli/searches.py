@@ -8,10 +8,12 @@ import click
 
 from sdopt.cli.group import FILE, SECONDS, TIME_LIMIT, main, read
 
+OUTPUT = "Folder that gets a new folder with the results [output.directory of CONFIG]."
+
 
 @main.command()
 @click.argument("config", type=FILE)
-@click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
+@click.option("--output", type=FILE, help=OUTPUT)
 @TIME_LIMIT
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of this question was stopped.")
 @click.option(
@@ -21,8 +23,15 @@ from sdopt.cli.group import FILE, SECONDS, TIME_LIMIT, main, read
     show_default=True,
     help="Processes for several starts; the answer does not depend on it.",
 )
-@click.option("--explain", is_flag=True, help="Explain the answer too: prices, room, contributions.")
-@click.option("--certify", type=SECONDS, metavar="SECONDS", help="For a proof that assumes no concavity.")
+@click.option(
+    "--explain", is_flag=True, help="Explain the answer too: prices, room, contributions, trade-offs."
+)
+@click.option(
+    "--certify",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="Spend at most this on a proof that assumes no concavity.",
+)
 def optimise(
     config: Path,
     output: Path | None,
@@ -73,7 +82,7 @@ def optimise(
 
 @main.command("sweep")
 @click.argument("config", type=FILE)
-@click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
+@click.option("--output", type=FILE, help=OUTPUT)
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of this sweep was stopped.")
 @click.option(
     "--workers",
@@ -84,6 +93,7 @@ def optimise(
     "--backend",
     type=click.Choice(["numpy", "compiled"]),
     default="numpy",
+    show_default=True,
     help="How to simulate; compiled is faster (pip install sdopt[fast]).",
 )
 @click.option(
@@ -122,8 +132,8 @@ def sweep_(
 
 @main.command("robust")
 @click.argument("config", type=FILE)
-@click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
-@click.option("--scenarios", type=click.IntRange(min=1), help="Draws, in stead of robust.scenarios.")
+@click.option("--output", type=FILE, help=OUTPUT)
+@click.option("--scenarios", type=click.IntRange(min=1), help="Draws [robust.scenarios of CONFIG].")
 @TIME_LIMIT
 def robust_(config: Path, output: Path | None, scenarios: int | None, time_limit: float | None) -> None:
     """Find one allocation for all scenarios of CONFIG, by each measure asked, and write a results folder.
@@ -139,7 +149,7 @@ def robust_(config: Path, output: Path | None, scenarios: int | None, time_limit
 
 @main.command("calibrate")
 @click.argument("config", type=FILE)
-@click.option("--output", type=FILE, help="Folder that gets a new folder with the results.")
+@click.option("--output", type=FILE, help=OUTPUT)
 def calibrate_(config: Path, output: Path | None) -> None:
     """Fit constants to observed series as CONFIG asks, and say what the data can and cannot tell.
 

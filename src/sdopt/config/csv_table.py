@@ -87,8 +87,9 @@ def number(where: str, cell: str, mark: str, complaints: Complaints) -> float:
     if _NUMBER.fullmatch(cell) and other not in cell and math.isfinite(n := float(cell.replace(",", "."))):
         return n
     found = f'found "{cell[:40]}"' if cell else "found nothing"
-    complaints.add(where, f'expected a number, {found}; this table has the decimal mark "{mark}": write one '
-                   f"such as 0 or 1234{mark}5")  # fmt: skip
+    notation = f'; this table has the decimal mark "{mark}": write one such as 0 or 1234{mark}5'
+    remedy = notation if any(sign.isdigit() for sign in cell) else ": write one"  # no notation mends a word
+    complaints.add(where, f"expected a number, {found}{remedy}")
     return 0.0
 
 

@@ -11,6 +11,8 @@ from sdopt.result import Result, Status
 
 NOTHING = 5e-4
 """A change smaller than this share of the largest budget is called unchanged."""
+EQUAL = 1e-9
+"""Returns that differ by less than this share of their size differ by rounding alone."""
 MOST_NAMES = 5
 """Names listed in one sentence."""
 
@@ -25,15 +27,20 @@ def return_line(result: Result, labels: Labels) -> list[str]:
     objective, null = (to_python(fact(result, key)) for key in ("objective", "null_objective"))
     if not (is_number(objective) and is_number(null)):
         return []
-    decimals = _decimals(objective - null)
+    change = objective - null
+    same = abs(change) <= EQUAL * max(abs(objective), abs(null))
+    decimals = 2 if same else _decimals(change)
     numbers = {
         "objective": labels.number(objective, decimals),
         "null": labels.number(null, decimals),
-        "improvement": labels.number(objective - null, decimals),
+        "improvement": labels.number(change, decimals),
+        "loss": labels.number(-change, decimals),
         "unit": labels.unit(str(fact(result, "objective_unit") or "")),
     }
-    forced = result.status is not Status.SIMULATED and objective < null and _null_breaks(result)
-    key = "better" if objective > null else "must_change" if forced else "not_better"
+    if same:
+        return [labels("advice.not_better", **numbers)]
+    forced = result.status is not Status.SIMULATED and _null_breaks(result)
+    key = "better" if change > 0 else "must_change" if forced else "worse"
     return [labels(f"advice.{key}", **numbers)]
 
 

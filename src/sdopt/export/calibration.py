@@ -119,7 +119,7 @@ def report_lines(found: Fit, labels: Labels) -> Iterator[str]:
     yield from (f"- {line}" for line in _constant_lines(found, labels))
     yield ""
     yield labels("calibrate.cannot")
-    yield from (f"- {line}" for line in cannot_lines(found, labels) or [labels("word.none")])
+    yield from (f"- {line}" for line in cannot_lines(found, labels) or [labels("calibrate.nothing")])
     yield ""
     yield labels("calibrate.errors")
     yield from (f"- {line}" for line in _error_lines(found, labels))

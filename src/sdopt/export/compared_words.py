@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sdopt.export.figures.figure import in_hundred
 from sdopt.export.labels import Labels
 from sdopt.export.views import has
 from sdopt.result import Result, Status
@@ -34,15 +35,16 @@ def _gain(run: dict[str, object], labels: Labels) -> str:
     gain, unit = float(str(run["improvement"])), labels.unit(str(run["objective_unit"]))
     if np.isnan(gain):
         return labels("compared.gain_none", run=run["run"], title=run["title"])
-    lines = [
-        labels("compared.gain", run=run["run"], title=run["title"], amount=labels.number(gain, 2), unit=unit)
-    ]
+    key, amount = ("loss" if gain < 0 else "gain"), labels.number(abs(gain), max(2, _decimals(abs(gain))))
+    lines = [labels(f"compared.{key}", run=run["run"], title=run["title"], amount=amount, unit=unit)]
     gap, better = float(str(run["gap"])), float(str(run["better"]))
     if not np.isnan(gap):
         missing = abs(gain) * gap
         lines.append(labels("compared.gap", amount=labels.number(missing, _decimals(missing)), unit=unit))
+    else:
+        lines.append(labels("report.best.unknown"))
     if not np.isnan(better):
-        lines.append(labels("compared.chance", chance=labels.number(100 * better, 0)))
+        lines.append(labels("compared.chance", chance=in_hundred(labels, better)))
     return " ".join(lines)
 
 
@@ -63,6 +65,8 @@ def _differences(result: Result, labels: Labels) -> Iterator[str]:
     for run in names[1:]:
         if first in wide and run in wide and len(both := wide[[first, run]].dropna()):
             yield _difference(both, first, run, labels)
+            if apart := int((wide[first].isna() != wide[run].isna()).sum()):
+                yield labels("compared.apart", run=run, first=first, count=labels.number(apart, 0))
 
 
 def _difference(both: pd.DataFrame, first: str, run: str, labels: Labels) -> str:
@@ -91,8 +95,15 @@ def care_lines(result: Result, labels: Labels) -> list[str]:
     lines = [line for key in ALIKE if (line := _differs(runs, key, labels))]
     if _many(result, "file", "model"):
         lines.append(labels("compared.model"))
+    if _many(result, "file", "municipality"):
+        lines.append(labels("compared.municipality"))
     if runs["sdopt"].nunique() > 1:
         lines.append(labels("compared.version", values=_values(runs, "sdopt", labels)))
+    lines += [
+        labels("compared.robust", run=run)
+        for run, kind in zip(runs["run"], runs["kind"], strict=True)
+        if "robust" in str(kind).split(", ")
+    ]
     lines += [
         labels("compared.stopped", run=run, status=labels(f"status.{status}"))
         for run, status in zip(runs["run"], runs["status"], strict=True)

@@ -127,7 +127,7 @@ def _said(result: Result) -> dict[str, Any]:
 
 
 def write_findings(result: Result, folder: Path) -> None:
-    """`tables/`, `workbook.xlsx`, `report.html`, the pictures as .png and .svg, and what is what."""
+    """`tables/`, `workbook.xlsx`, `report.html` and the pictures as .png and .svg."""
     from sdopt.export.findings_picture import picture_forms, pictures_of
     from sdopt.export.names import with_shown_names
     from sdopt.export.report import report_html
@@ -145,8 +145,6 @@ def write_findings(result: Result, folder: Path) -> None:
     known = {name: forms["png"] for name, forms in drawn.items()}
     (folder / "workbook.xlsx").write_bytes(workbook_bytes(result, known))
     (folder / "report.html").write_bytes(report_html(result).encode("utf-8", "replace"))
-    text = labels("readme.sweep", title=result.title)
-    (folder / labels("readme.name")).write_bytes(text.encode("utf-8", "replace"))
 
 
 def findings_summary(result: Result) -> dict[str, Any]:

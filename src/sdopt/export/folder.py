@@ -9,7 +9,7 @@ import re
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -97,16 +97,31 @@ def check_writable(results_root: Path) -> None:
         When the folder, or the nearest one above it that exists, is a file or does not allow writing.
     """
     place = results_root.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
     try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
         with aside(place):  # rights alone do not tell: of a place such as /proc, or a disk that is full
             return
     except OSError:
         raise ExportError(
-            f"results folder {results_root}: cannot be written ({place} is a file, or gives no right to). "
-            "Choose another output.directory or --output."
+            f"results folder {results_root}: cannot be written ({place} is a file, gives no "
+            "right to, or has too long a name). Choose another output.directory or --output."
         ) from None
+
+
+def check_beside(folders: Iterable[Path], output: Path) -> None:
+    """Complain when new results would get into results that are read, which are never changed.
+
+    Raises
+    ------
+    ExportError
+        When `output` is one of `folders` or lies in one.
+    """
+    for folder in folders:
+        if output.resolve().is_relative_to(folder.resolve()):
+            raise ExportError(
+                f"{output}: is in the results folder {folder}, which is only read. Give another --output."
+            )
 
 
 def slug(title: str) -> str:
@@ -165,13 +180,21 @@ def _write_files(
     _write_text(folder / "report.html", report_html(result))
     if allocation_model is not None:
         _write_text(folder / "allocation.mdl", allocation_model)
-    replay = labels("readme.replay") if allocation_model is not None else ""
-    _write_text(folder / labels("readme.name"), labels("readme.text", title=result.title, replay=replay))
     if has(result, "allocation") and has(result, "trajectories"):
         _write_picture(result, folder)
     if has(result, "frontier"):
         _write_frontier(result, folder, labels)
+    replay = labels("readme.replay") if allocation_model is not None else ""
+    told = labels("readme.text", title=result.title, replay=replay)
+    _write_text(folder / labels("readme.name"), readme(told, folder))
     flush(folder)
+
+
+def readme(text: str, folder: Path) -> str:
+    """What is said of a folder, without the lines on files that this run did not make."""
+    title, *lines = text.split("\n")
+    named = [(line, re.match(r"(\w+(?:\.\w+|(?=/)))\S* {2,}", line)) for line in lines]
+    return "\n".join([title, *(line for line, name in named if name is None or (folder / name[1]).exists())])
 
 
 def _write_picture(result: Result, folder: Path) -> None:

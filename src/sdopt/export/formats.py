@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sdopt.errors import ExportError
+from sdopt.export.damaged import as_written
 from sdopt.export.labels import Labels
 from sdopt.export.large import LARGE, write_large
 from sdopt.export.names import with_shown_names
+from sdopt.export.new_file import new_file, new_folder
 from sdopt.export.older import check_results_version, with_added_columns
 from sdopt.export.tables import read_parquet, write_csv, write_dutch_csv, write_parquet
 from sdopt.result import Result, Status
@@ -30,7 +32,8 @@ def read_results(results_dir: Path) -> Result:
     summary = _read_summary(results_dir)
     check_results_version(results_dir, summary)
     try:
-        status = next(status for status in Status if status.key == summary["status"])
+        status = {status.key: status for status in Status}[str(summary["status"])]
+        Labels(str(summary["language"]))  # refuses one that has no words
         tables = {name: read_parquet(_table_file(results_dir, name)) for name in summary["tables"]}
         tables = with_added_columns(tables)
         return Result(
@@ -41,7 +44,9 @@ def read_results(results_dir: Path) -> Result:
             tables=tables,
             provenance=dict(summary["provenance"]),
         )
-    except (KeyError, TypeError, ValueError, StopIteration, OSError) as error:
+    except ExportError as error:
+        raise _unusable(results_dir, str(error)) from error
+    except (KeyError, TypeError, ValueError, OSError) as error:
         raise _unusable(results_dir, f"{type(error).__name__}: {error}") from error
 
 
@@ -50,8 +55,9 @@ def _read_summary(results_dir: Path) -> dict[str, Any]:
     try:
         summary = json.loads((results_dir / "summary.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise _unusable(results_dir, "it has no summary.json") from error
-    except (OSError, ValueError) as error:
+        why = "it has no summary.json" if results_dir.is_dir() else "there is no such folder"
+        raise _unusable(results_dir, why) from error
+    except (OSError, ValueError, RecursionError) as error:
         raise _unusable(results_dir, f"summary.json cannot be read ({error})") from error
     if not isinstance(summary, dict):
         raise _unusable(results_dir, "summary.json is not an object")
@@ -72,7 +78,7 @@ def _unusable(results_dir: Path, reason: str) -> ExportError:
     """The one error about a results folder that cannot be read."""
     return ExportError(
         f"{results_dir}: not a complete results folder: {reason}. "
-        "Give a folder that `sdopt optimise` wrote, or run it again."
+        "Give a folder of results that sdopt wrote, or run it again."
     )
 
 
@@ -99,12 +105,15 @@ def export_results(results_dir: Path, format: str, output: Path | None) -> Path:
     target = output or results_dir / _file_name(results_dir.resolve().name, format)
     try:
         if result is None:
-            _large(results_dir, format, target)
+            with new_file(target) as file, as_written(results_dir):
+                write_large(results_dir, format, file)
         elif format in _FOLDERS:
-            _FOLDERS[format](result, target)
+            with new_folder(target) as folder, as_written(results_dir):
+                _FOLDERS[format](result, folder)
         else:
-            content = _FILES[format](result)
-            with target.open("xb") as file:
+            with as_written(results_dir):
+                content = _FILES[format](result)
+            with new_file(target) as file:
                 file.write(content)
     except FileExistsError as error:
         raise ExportError(
@@ -123,17 +132,6 @@ def _file_name(name: str, format: str) -> str:
     if format in _FOLDERS:
         return f"{name}-{format}"
     return f"{name}-{part}.{kind}" if part else f"{name}.{kind}"
-
-
-def _large(results_dir: Path, format: str, target: Path) -> None:
-    """The rows of a sweep; what was written of it is removed when that fails."""
-    with target.open("xb") as file:
-        try:
-            write_large(results_dir, format, file)
-        except BaseException:
-            file.close()
-            target.unlink()
-            raise
 
 
 def _csv(result: Result, target: Path) -> None:

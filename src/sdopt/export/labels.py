@@ -17,12 +17,8 @@ NO_UNIT = "dmnl"
 @cache
 def _table() -> dict[str, dict[str, str]]:
     """Label key -> language -> text."""
-    found: dict[str, dict[str, str]] = {}
-    for file in sorted(files("sdopt.export").iterdir(), key=lambda one: one.name):
-        if file.name.startswith("labels") and file.name.endswith(".csv"):
-            text = file.read_text(encoding="utf-8")
-            found |= {row["key"]: row for row in csv.DictReader(text.splitlines(keepends=True))}
-    return found
+    text = files("sdopt.export").joinpath("labels.csv").read_text(encoding="utf-8")
+    return {row["key"]: row for row in csv.DictReader(text.splitlines(keepends=True))}
 
 
 @dataclass(frozen=True)

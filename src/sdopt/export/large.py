@@ -175,7 +175,7 @@ def write_large(folder: Path, form: str, target: BinaryIO, limits: Limits = EXCE
     try:
         # Also when it fails the workbook is closed: that removes its temporary files.
         with xlsxwriter.Workbook(target, options) as workbook:
-            workbook.set_properties({"title": folder.resolve().name, "created": CREATED})
+            workbook.set_properties({"title": plain_text(folder.resolve().name), "created": CREATED})
             labels = Labels(_language(folder))
             large = _Large(workbook, labels, limits)
             about = Result(Status.SIMULATED, folder.resolve().name, labels.language, {}, {}, {})

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from sdopt.export.labels import Labels
 from sdopt.export.names import change_limits
 from sdopt.export.views import has
-from sdopt.result import Result
+from sdopt.result import Result, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SEEN, LEAST = 5e-5, 1e-6
+"""A limit that is passed by less than the first part of its size, or by less than the second, is kept."""
 Decided = Mapping[tuple[str, str, float], float]
 """(allocation, variable, year) -> value."""
 
@@ -62,21 +64,36 @@ def _decided(result: Result) -> Decided:
 
 
 def limit_lines(result: Result, labels: Labels) -> list[str]:
-    """Which limits and bounds hold the advice back, and which of them going on as now breaks."""
+    """Which limits and bounds hold the advice back, which it breaks, and which going on as now breaks."""
     if not has(result, "constraints"):
         return []
     table, changes = result.tables["constraints"], change_limits(result, labels)
-    own, held = table[~table["constraint"].isin(list(changes))], table[table["binding"].astype(bool)]
+    passed = _passed(table)
+    held = table[table["binding"].astype(bool) & ~passed]
+    own = held[~held["constraint"].isin(list(changes))]
     slow = dict.fromkeys(changes[name][0] for name in held["constraint"] if name in changes)
+    bind = "limits.no_room" if result.status is Status.SIMULATED else "limits.binding"
     found = {
-        "limits.binding": _with_years(own, "binding", "constraint", "year"),
+        bind: _with_years(own, "binding", "constraint", "year"),
+        "limits.passed": _with_years(table.assign(passed=passed), "passed", "constraint", "year"),
         "limits.change": "; ".join(slow),
         "limits.bounds": _at_bound(result),
         "limits.broken": _with_years(table, "null_breaks", "constraint", "year"),
     }
-    none = {"limits.binding": labels("limits.binding_none"), "limits.broken": labels("limits.broken_none")}
+    none = {bind: labels("limits.binding_none"), "limits.broken": labels("limits.broken_none")}
     lines = [labels(key, names=names) if names else none.get(key, "") for key, names in found.items()]
     return [line for line in lines if line]
+
+
+def limits_passed(result: Result) -> bool:
+    """Whether the allocation breaks a limit."""
+    return has(result, "constraints") and bool(_passed(result.tables["constraints"]).any())
+
+
+def _passed(table: pd.DataFrame) -> pd.Series:
+    """Whether a limit is broken, by more than rounding or what a search leaves."""
+    size = table[["limit", "null", "advice"]].abs().max(axis=1)
+    return table["slack"] < -(SEEN * size).clip(lower=LEAST)
 
 
 def _at_bound(result: Result) -> str:

@@ -30,6 +30,8 @@ INK, PAPER, LINE, MARK, WARN = "#1F3A5F", "#E8EEF5", "#B8C4D2", "#FFE699", "#F8C
 A4, A3 = 9, 8
 CREATED = datetime(2000, 1, 1)
 """Of every workbook, so that the same result gives the same bytes; the date of the run is in run.json."""
+FOOTER = 100
+"""Letters of the title at the foot of a page."""
 ROWS_IN_SIGHT = 40
 """A sheet with more rows than this does not fit a screen or a page."""
 YEAR, CHANGE = "0", "+0.0%;-0.0%;0.0%"
@@ -109,8 +111,9 @@ class Page:
         self.sheet.set_paper(paper)
         self.sheet.fit_to_pages(1, pages_high)
         self.sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
-        title = plain_text(self.book.result.title).replace("&", "&&").replace("\n", " ")
-        self.sheet.set_footer(f"&L&8{title[:150]}&R&8{self.name}  &P / &N")
+        # Excel takes 255 in all; an emoji counts as two, and `&` is written as two.
+        title = plain_text(self.book.result.title).replace("\n", " ")[:FOOTER].replace("&", "&&")
+        self.sheet.set_footer(f"&L&8{title}&R&8{self.name}  &P / &N")
 
     @property
     def pixels(self) -> int:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sdopt.errors import ExportError
-from sdopt.export.folder import as_json, check_writable, flush, slug, summary, write_folder
+from sdopt.export.damaged import as_written
+from sdopt.export.folder import as_json, check_beside, check_writable, flush, slug, summary, write_folder
 from sdopt.export.kinds import kinds_of
 from sdopt.export.labels import Labels
 from sdopt.export.provenance import run_facts
@@ -35,7 +36,9 @@ def write_report(folders: Sequence[Path], output: Path | None = None) -> Path:
     started = datetime.now(UTC)
     root = output if output is not None else folders[0].resolve().parent if folders else Path()
     results = [_read(folder) for folder in folders]
-    result = together(results)
+    with as_written(*folders):
+        result = together(results)
+    check_beside(folders, root)
     check_writable(root)
     configs = {
         kind: text
@@ -44,7 +47,8 @@ def write_report(folders: Sequence[Path], output: Path | None = None) -> Path:
     }
 
     def write(folder: Path) -> None:
-        _write_files(result, folder, configs, started)
+        with as_written(*folders):
+            _write_files(result, folder, configs, started)
 
     return write_folder(root, f"report {slug(result.title)}", write)
 
@@ -56,16 +60,16 @@ def _read(folder: Path) -> Result:
     return read_run(folder)
 
 
-def _configs(result: Result, folder: Path) -> list[tuple[str, str]]:
-    """The config of a run by its kind; of a folder that was joined before those that it holds."""
+def _configs(result: Result, folder: Path) -> list[tuple[str, bytes]]:
+    """The config of a run, as it is, by its kind; of a folder that was joined before those that it holds."""
     kept = sorted((folder / CONFIGS).glob("*.yaml"))
     if kept:
-        return [(path.stem, path.read_text(encoding="utf-8")) for path in kept]
+        return [(path.stem, path.read_bytes()) for path in kept]
     config = folder / "config.yaml"
-    return [(kinds_of(result)[0], config.read_text(encoding="utf-8"))] if config.is_file() else []
+    return [(kinds_of(result)[0], config.read_bytes())] if config.is_file() else []
 
 
-def _write_files(result: Result, folder: Path, configs: dict[str, str], started: datetime) -> None:
+def _write_files(result: Result, folder: Path, configs: dict[str, bytes], started: datetime) -> None:
     """All files, flushed to disk; only run.json holds when and where."""
     from sdopt.export.figures.pictures import write_pictures
     from sdopt.export.report import report_html
@@ -81,10 +85,11 @@ def _write_files(result: Result, folder: Path, configs: dict[str, str], started:
         "run.json": as_json(run_facts(started)),
         "report.html": report_html(result),
         labels("readme.name"): labels("readme.report", title=result.title),
-        **{f"{CONFIGS}/{kind}.yaml": text for kind, text in configs.items()},
     }
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode("utf-8", "replace"))
+    for kind, config in configs.items():
+        (folder / CONFIGS / f"{kind}.yaml").write_bytes(config)
     (folder / "workbook.xlsx").write_bytes(workbook_bytes(result))
     write_pictures(result, folder / "pictures")
     flush(folder)

@@ -114,7 +114,7 @@ def find_robust(
 
 def write_robust(result: Result, loaded: LoadedConfig, root: Path, started: datetime) -> Path:
     """A new folder under `root` with tables, workbook and report."""
-    title = f"{result.title} robust"
+    title = f"robust {result.title}"
     return write_folder(root, title, lambda folder: _write_files(result, loaded, folder, started))
 
 

@@ -78,6 +78,7 @@ def _summary(result: Result, *, given: bool) -> str:
     figures = result.figures
     lines = [result.title, ""]
     shown = result.tables["return"][["component", "null", "advice"] if given else ["component", "null"]]
+    shown = shown.rename(columns={"advice": "allocation"})  # it is the reader's own
     lines.append(shown.to_string(index=False, float_format=lambda value: f"{value:,.3f}"))
     lines.append("")
     if given:

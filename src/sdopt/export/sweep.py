@@ -19,7 +19,8 @@ from sdopt.config.sheets.source import is_table
 from sdopt.errors import ExportError, ReplayError
 from sdopt.export.console import Progress
 from sdopt.export.findings import findings_summary, sweep_result, write_findings
-from sdopt.export.folder import as_json, check_writable, flush, write_folder
+from sdopt.export.folder import as_json, check_writable, flush, readme, write_folder
+from sdopt.export.labels import Labels
 from sdopt.export.progress import SweepProgress
 from sdopt.export.provenance import run_facts, table_hash, versions, with_provenance
 from sdopt.export.sweep_summary import sweep_summary
@@ -228,6 +229,9 @@ def _write(found: Found, chosen: tuple[int, ...], judged: Future[Judged], parts:
     }
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode("utf-8", "replace"))
+    labels = Labels(result.language)
+    told = readme(labels("readme.sweep", title=result.title), folder)
+    (folder / labels("readme.name")).write_bytes(told.encode("utf-8", "replace"))
     flush(folder)
 
 

@@ -19,14 +19,16 @@ def write_parquet(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
 
     for name, table in tables.items():
         plain = pyarrow.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
-        pyarrow.parquet.write_table(plain, folder / f"{name}.parquet")
+        with (folder / f"{name}.parquet").open("xb") as file:  # not every path is one to pyarrow
+            pyarrow.parquet.write_table(plain, file)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
     """The table that `write_parquet` wrote."""
     import pyarrow.parquet
 
-    read = pyarrow.parquet.read_table(path, partitioning=None)
+    with path.open("rb") as file:
+        read = pyarrow.parquet.read_table(file, partitioning=None)
     whole = [f.name for f in read.schema if pyarrow.types.is_integer(f.type) and read[f.name].null_count]
     table: pd.DataFrame = read.to_pandas().astype(dict.fromkeys(whole, "Int64"))  # else 2027 becomes 2027.0
     return table

@@ -57,11 +57,7 @@ def given_advice(problem: Problem) -> Advice | None:
     said = problem.config.sweep.allocations.get(ADVICE)
     if said is None:
         return None
-    point = (
-        read_allocation(Path(said), problem)
-        if names_table(said)
-        else _of_results(Path(said), problem)
-    )
+    point = read_allocation(Path(said), problem) if names_table(said) else _of_results(Path(said), problem)
     return Advice(point, "given")
 
 

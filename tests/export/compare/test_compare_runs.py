@@ -191,13 +191,16 @@ def test_a_title_is_never_code(root: Path, first: Path) -> None:
         ("one", "found 1 results folders; give 2 to 26"),
         ("twice", "given twice"),
         ("empty", "not a complete results folder: it has no summary.json"),
+        ("gone", "not a complete results folder: there is no such folder"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(
     root: Path, first: Path, tmp_path: Path, given: str, expected: str
 ) -> None:
-    folders = {"one": [first], "twice": [first, first], "empty": [first, tmp_path]}[given]
-    code, said = command("compare", *folders, "--output", tmp_path / "uit")
+    folders = {"one": [first], "twice": [first, first], "empty": [first, tmp_path / "leeg"]}
+    folders["gone"] = [first, tmp_path / "weg"]
+    (tmp_path / "leeg").mkdir()
+    code, said = command("compare", *folders[given], "--output", tmp_path / "uit")
     assert code == 1
     assert expected in said
     assert not (tmp_path / "uit").exists()

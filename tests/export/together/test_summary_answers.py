@@ -137,7 +137,7 @@ def test_with_a_sweep_alone_parties_are_its_means(results: Results) -> None:
     ("yearly", "words"),
     [
         ((1.0, -0.5, 2.0), "vanaf het eerste jaar (2027) groter dan de kosten"),
-        ((-1.0, 0.5, 2.0), "vanaf 2029 blijvend groter"),
+        ((-1.0, 0.5, 2.0), "vanaf 2029 groter dan de kosten, en blijven dat tot en met 2029"),
         (
             (-1.0, 2.0, -3.0),
             "Tot en met 2029 zijn de opgetelde baten voor de samenleving niet blijvend groter",

@@ -57,7 +57,7 @@ def test_it_writes_a_folder_and_says_what_it_found(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert "in 20 scenarios" in said.output
     assert "PySD agrees" in said.output
-    (folder,) = tmp_path.glob("*-robust-001")
+    (folder,) = tmp_path.glob("robust-*-001")
     names = {path.name for path in folder.iterdir()}
     listed = {"config.yaml", "report.txt", "run.json", "summary.json", "robust.png", "robust.svg"}
     assert names == {*listed, "workbook.xlsx", "report.html", "tables", "LEESMIJ.txt"}
@@ -85,7 +85,7 @@ def test_it_writes_a_folder_and_says_what_it_found(tmp_path: Path) -> None:
 def test_each_measure_is_best_by_itself(tmp_path: Path) -> None:
     config = written(tmp_path)
     CliRunner().invoke(main, ["robust", str(config), "--output", str(tmp_path), "--scenarios", "30"])
-    (folder,) = tmp_path.glob("*-robust-001")
+    (folder,) = tmp_path.glob("robust-*-001")
     table = read_parquet(folder / "tables" / "robust_measures.parquet").set_index("allocation")
     for name in ("expected", "cvar", "worst_case"):
         assert table[name].idxmax() == name
@@ -109,14 +109,14 @@ def test_a_time_limit_gives_the_best_so_far_with_its_gap(tmp_path: Path) -> None
     said = CliRunner().invoke(main, asked)
     assert said.exit_code == 0, said.output
     assert "stopped  before it was done" in said.output
-    (folder,) = tmp_path.glob("*-robust-001")
+    (folder,) = tmp_path.glob("robust-*-001")
     proof = read_parquet(folder / "tables" / "robust_proof.parquet").set_index("measure")
     assert set(proof["status"]) <= {"time_limit", "optimal"}
     known = proof.drop(index="regret")
     assert (known["bound"] >= known["value"] - 1e-9).all()
     assert (known["gap"] >= 0).all()
     CliRunner().invoke(main, [*asked[:-2]])
-    (done,) = tmp_path.glob("*-robust-002")
+    (done,) = tmp_path.glob("robust-*-002")
     best = read_parquet(done / "tables" / "robust_proof.parquet").set_index("measure").drop(index="regret")
     assert (known["bound"] >= best["value"] - 1e-9).all()
     assert (best["value"] >= known["value"] - 1e-9).all()

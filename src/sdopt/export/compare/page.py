@@ -24,6 +24,8 @@ PARTS = (
     ("compared_limits", "limit", "slack", False),
 )
 """Table, column of names, column of amounts, and whether these are differences."""
+NOTED = ("compared_decisions", "compared_return")
+"""Tables of which the page shows less than the workbook, so that their note differs."""
 PLACES = {"compared_allocation": "compared_decisions", "compared_pockets": "compared_pockets"}
 """Figure -> the section that holds it."""
 
@@ -50,6 +52,7 @@ def _first(case: Case) -> Section:
     facts = list(known_facts(result.tables["compared_runs"]))
     texts = [key for key in facts if key not in (*MONEY, *SHARES)]
     blocks: list[Block] = [
+        Lines([labels("sign.compared")], how="text"),
         Lines(found_lines(result, labels)),
         Lines(care_lines(result, labels), title=labels("compared.section.care")),
         _runs(case, "figures", [key for key in facts if key not in texts]),
@@ -87,10 +90,11 @@ def _part(case: Case, name: str, key: str, value: str, sign: bool) -> Section:
     """A row per thing, a column per run; a dash where a run does not have it."""
     labels, table = case.labels, case.result.tables[name]
     runs = [str(run) for run in case.result.tables["compared_runs"]["run"]]
-    decimals = decimals_for(table[value])
     rows: list[list[Cell]] = []
     for (thing, unit), own in table.groupby([key, "unit"], sort=False):
         at = dict(zip(own["run"], own.index, strict=True))
+        # A limit in persons and one in millions stand below each other: each row has the decimals it needs.
+        decimals = decimals_for(own[value])
         cells = [case.cell(name, value, at[run], decimals, sign=sign) if run in at else "–" for run in runs]
         rows.append([_name(key, str(thing), case), *cells, labels.unit(str(unit))])
     heads = [labels(f"column.{key}"), *runs, labels("column.unit")]
@@ -101,7 +105,8 @@ def _part(case: Case, name: str, key: str, value: str, sign: bool) -> Section:
         else labels(f"sheet.{name}")
     )
     numbers = frozenset(range(1, len(runs) + 1))
-    grid = Grid(title, heads, rows, numbers, note=labels(f"sign.{sheet}"))
+    note = labels(f"compared.note.{sheet}" if sheet in NOTED else f"sign.{sheet}")
+    grid = Grid(labels("compared.caption", part=title), heads, rows, numbers, note=note)
     return Section(name, title, [grid])
 
 
@@ -121,6 +126,7 @@ def _inputs(case: Case) -> Section:
         rows.append([str(place), labels(f"input_kind.{kind}"), *(values.get(run, "") for run in runs)])
     heads: Sequence[str] = [labels("column.place"), labels("column.kind"), *runs]
     title = labels("sheet.compared_inputs")
-    grid = Grid(title, heads, rows, frozenset(), note=labels("sign.compared_inputs"),
+    caption = labels("compared.caption", part=title)
+    grid = Grid(caption, heads, rows, frozenset(), note=labels("sign.compared_inputs"),
                 folded=labels("compared.inputs", count=case.plain.number(len(rows), 0)))  # fmt: skip
     return Section("compared_inputs", title, [grid])

@@ -11,7 +11,8 @@ from sdopt.export.compare.page import compare_html
 from sdopt.export.compare.runs import Run, read_runs
 from sdopt.export.compare.tables import compared
 from sdopt.export.compared_words import care_lines, found_lines
-from sdopt.export.folder import as_json, flush, summary, write_folder
+from sdopt.export.damaged import as_written
+from sdopt.export.folder import as_json, check_beside, flush, summary, write_folder
 from sdopt.export.labels import Labels
 from sdopt.export.provenance import run_facts
 from sdopt.export.tables import write_csv, write_parquet
@@ -29,11 +30,12 @@ def compare(folders: Sequence[Path], output: Path) -> str:
         When folders cannot be compared (all complaints at once) or the new one cannot be written.
     """
     started = datetime.now(UTC)
-    result = comparison(read_runs(folders))
-    facts = run_facts(started)
-    folder = write_folder(output, result.title, lambda place: _write(result, place, facts))
-    labels = Labels(result.language)
-    lines = [*found_lines(result, labels), *care_lines(result, labels)]
+    check_beside(folders, output)
+    with as_written(*folders):
+        result = comparison(read_runs(folders))
+        facts, labels = run_facts(started), Labels(result.language)
+        lines = [*found_lines(result, labels), *care_lines(result, labels)]
+        folder = write_folder(output, result.title, lambda place: _write(result, place, facts))
     return "\n".join([*lines, "", f"results  {folder}"])
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from sdopt.errors import Complaints, ExportError
+from sdopt.config.document import read_document
+from sdopt.config.text_file import read_text
+from sdopt.errors import Complaints, ConfigError, ExportError
+from sdopt.export.cells import plain_text
 from sdopt.export.kinds import kinds_of
 from sdopt.export.names import with_shown_names
 from sdopt.export.together import read_run
 from sdopt.result import Result
 
 FEWEST, MOST = 2, len(ascii_uppercase)
+NAMES = ("labels", "decision_names")
+"""Names for readers: of variables and of decisions."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,48 @@ def read_runs(folders: Sequence[Path]) -> tuple[Run, ...]:
             f"compare: found {len(results)} results folders; give {FEWEST} to {MOST} folders that "
             "`sdopt optimise`, `sweep`, `robust` or `report` wrote."
         )
-    titles = _titles(results)
+    titles, first = _titles(results), next(iter(results.values()))
+    results = {folder: _in_words_of(first, result) for folder, result in results.items()}
     return tuple(
-        Run(name, titles[folder], folder.resolve().name, result, with_shown_names(result), _config(folder))
+        Run(
+            name,
+            titles[folder],
+            plain_text(folder.resolve().name),
+            result,
+            _shown(result, first.language),
+            _config(folder),
+        )
         for name, (folder, result) in zip(ascii_uppercase, results.items(), strict=False)
     )
+
+
+def _in_words_of(first: Result, result: Result) -> Result:
+    """One thing has one name: that of the first; others keep their own where they are in its language."""
+    alike = result.language == first.language
+    names = {
+        key: {**((result.provenance.get(key) or {}) if alike else {}), **(first.provenance.get(key) or {})}
+        for key in NAMES
+    }
+    named = replace(result, provenance={**result.provenance, **names})
+    if "constraints" not in result.tables:
+        return named
+    known, own = (_rules(one) for one in (first, result))
+    same = {name: known[rule] for rule, name in own.items() if rule in known}
+    limits = result.tables["constraints"]
+    return named.with_tables(constraints=limits.assign(constraint=limits["constraint"].replace(same)))
+
+
+def _rules(result: Result) -> dict[str, str]:
+    """Id of a fiscal rule -> its name as a limit, in the language of the run."""
+    table = result.tables.get("fiscal_rules")
+    if table is None:
+        return {}
+    return {str(rule): f"{rule} {title}" for rule, title in zip(table["id"], table["title"], strict=True)}
+
+
+def _shown(result: Result, language: str) -> Result:
+    """The result as readers see it in the language of the comparison."""
+    return with_shown_names(replace(result, language=language))
 
 
 def _read(folder: Path, results: dict[Path, Result], complaints: Complaints) -> None:
@@ -76,26 +118,26 @@ def _read(folder: Path, results: dict[Path, Result], complaints: Complaints) -> 
 
 
 def _titles(results: Mapping[Path, Result]) -> dict[Path, str]:
-    """Titles; with the folder's name where two are alike, and its whole path where that is alike too."""
-    names = {folder: _once(result.title) for folder, result in results.items()}
-    for more in (lambda folder: folder.resolve().name, str):
+    """Titles; where two are alike with the folder's name, or so much of its path as tells them apart."""
+    plain = {folder: _once(result.title) for folder, result in results.items()}
+    names, most = dict(plain), max(len(folder.resolve().parts) for folder in results)
+    for parts in range(1, most + 1):
         twice = {name for name in names.values() if list(names.values()).count(name) > 1}
-        names = {f: f"{name} ({more(f)})" if name in twice else name for f, name in names.items()}
+        more = {folder: plain_text("/".join(folder.resolve().parts[-parts:])) for folder in results}
+        names = {f: f"{plain[f]} ({more[f]})" if name in twice else name for f, name in names.items()}
     return names
 
 
 def _once(title: str) -> str:
     """A title on one line."""
-    return " ".join(title.split())
+    return " ".join(plain_text(title).split())
 
 
 def _config(folder: Path) -> Mapping[str, Any]:
     """The config that lies in a results folder as plain data; nothing where there is none."""
-    import yaml
-
     path = folder / "config.yaml"
     try:
-        read = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, yaml.YAMLError):
+        read = read_document(read_text(path, "save it as UTF-8"), Complaints(str(path), ConfigError)).data
+    except ConfigError:
         return {}
     return read if isinstance(read, dict) else {}

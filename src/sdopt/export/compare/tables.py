@@ -99,8 +99,11 @@ def _plain(value: Any) -> str:
 
 
 def _number(result: Result, key: str) -> float:
-    """A figure, or what a sweep says of its advice; nan where there is none."""
+    """A figure, or what a sweep or robust result says of its advice; nan where there is none."""
     value = to_python(result.figures.get(key, (result.figures.get("advice") or {}).get(key)))
+    if value is None and key == "improvement" and has(result, "robust_measures"):
+        table = result.tables["robust_measures"]
+        value = next(iter(table.loc[table["allocation"] == "advice", "central"]), None)
     return float(value) if is_number(value) else UNKNOWN
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from sdopt.export.cells import is_number
 from sdopt.export.figures import Figure, number_locale, theme
 from sdopt.export.figures.look import LIGHT
-from sdopt.export.report.parts import Block, Case, Cell, Drawn, Section, decimals_for
+from sdopt.export.report.parts import Block, Case, Cell, Drawn, Section, decimals_for, needed_decimals
 
 PLACES: dict[str, tuple[str, ...]] = {
     "allocation": ("advice",),
@@ -83,10 +84,31 @@ def _table(figure: Figure, case: Case) -> tuple[list[list[Cell]], frozenset[int]
     numbers = frozenset(column for column in columns if values[column])
     decimals = {column: decimals_for(values[column]) for column in numbers}
     years = {column for column in numbers if all(_is_year(value) for value in values[column])}
+    own = _own_decimals(figure, case, numbers - years)
     return [
-        [_cell(case, row[column], decimals.get(column, 0), column in years) for column in columns]
+        [_cell(case, row[column], own.get((*_thing(row), column), decimals.get(column, 0)), column in years)
+         for column in columns]
         for row in figure.rows
-    ], numbers - years
+    ], numbers - years  # fmt: skip
+
+
+def _own_decimals(figure: Figure, case: Case, columns: frozenset[int]) -> dict[tuple[Any, ...], int]:
+    """Decimals per thing and column where things have units of their own: 0.06 does not become 0."""
+    if case.plain("column.unit") not in figure.headers:
+        return {}
+    found: dict[tuple[Any, ...], list[float]] = {}
+    for row in figure.rows:
+        for column in columns:
+            if is_number(row[column]):
+                found.setdefault((*_thing(row), column), []).append(row[column])
+    return {
+        key: min(decimals_for(values), max(map(needed_decimals, values))) for key, values in found.items()
+    }
+
+
+def _thing(row: Sequence[Any]) -> tuple[str, ...]:
+    """What a row is about: its first texts, up to its first number."""
+    return tuple(takewhile(lambda value: isinstance(value, str), row))
 
 
 def _is_year(value: float) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import fsum
+from math import floor, fsum, log10
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
 from sdopt.export.cells import is_number, to_python
 from sdopt.export.labels import Labels
-from sdopt.export.report.sources import Sources, Traced, cell_source
+from sdopt.export.report.sources import PERCENT, Sources, Traced, cell_source
 from sdopt.export.report.traced import TracedLabels
 from sdopt.export.views import fact
 from sdopt.result import Result
+from sdopt.sweep.rounding import quite
 
 if TYPE_CHECKING:
     from sdopt.export.figures import Figure
@@ -170,6 +171,11 @@ class Case:
         if not is_number(value):
             return "–"
         text = self.plain.number(float(value) * scale, decimals, sign=sign, marks=marks)
+        if scale == PERCENT and not sign:  # a chance: never 0 or 100 for what is not quite so
+            text = {
+                1: ">" + self.plain.number(100 - 10.0**-decimals, decimals),
+                -1: "<" + self.plain.number(10.0**-decimals, decimals),
+            }.get(quite(value, decimals), text)
         return Traced(float(value), source, text, scale)
 
     def count(self, table: str, column: str, chosen: pd.DataFrame) -> str:
@@ -184,6 +190,14 @@ def decimals_for(values: Iterable[Any]) -> int:
     """Decimals for a column of numbers of this size: three digits of the largest, at most four."""
     size = max((abs(float(value)) for value in values if is_number(to_python(value))), default=0.0)
     return sum(size < limit for limit in (100, 10, 1, 0.1)) if size > NOTHING else 0
+
+
+def needed_decimals(value: float) -> int:
+    """Decimals that show the first three digits that count, and no zeros behind them."""
+    if value == 0:
+        return 0
+    text = f"{value:.{max(2 - floor(log10(abs(value))), 0)}f}"
+    return len(text.rstrip("0").partition(".")[2]) if "." in text else 0
 
 
 def money_scale(unit: str) -> tuple[float, bool]:

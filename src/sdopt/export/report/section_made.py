@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.cells import is_missing, is_number, to_python
 from sdopt.export.findings_words import ADVICE
-from sdopt.export.report.parts import Block, Case, Cell, Grid, Lines, Section
+from sdopt.export.report.parts import Block, Case, Cell, Grid, Lines, Section, needed_decimals
 from sdopt.export.report.sources import Traced
 from sdopt.export.sheets.run import shown_facts
 from sdopt.export.views import has
@@ -109,19 +108,11 @@ def _levels(
     keys = list(columns)
     values = [to_python(row[key]) for key in keys]
     calendar = str(row["unit"]).lower() == "year" and all(1900 <= v <= 2200 for v in values if is_number(v))
-    decimals = max((_decimals(value) for value in values if is_number(value)), default=0)
+    decimals = max((needed_decimals(value) for value in values if is_number(value)), default=0)
     return [
         case.shown(value, f"{table}:{key}:{at}", decimals, marks=not calendar)
         for key, value in zip(keys, values, strict=True)
     ]
-
-
-def _decimals(value: float) -> int:
-    """Decimals that show the first three digits that count, and no zeros behind them."""
-    if value == 0:
-        return 0
-    text = f"{value:.{max(2 - floor(log10(abs(value))), 0)}f}"
-    return len(text.rstrip("0").partition(".")[2]) if "." in text else 0
 
 
 def assumptions(case: Case) -> Section | None:
@@ -201,4 +192,4 @@ def _fact(case: Case, key: str, value: Any) -> Cell:
 
 
 def _decimals_of_fact(value: float) -> int:
-    return 0 if float(value).is_integer() else max(_decimals(value), 2)
+    return 0 if float(value).is_integer() else max(needed_decimals(value), 2)

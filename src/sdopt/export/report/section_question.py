@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.advice import NOTHING, advice_lines
 from sdopt.export.explanation import short
+from sdopt.export.figures.bars import NOT_SPLIT
 from sdopt.export.findings_words import ADVICE
 from sdopt.export.limits import spans
 from sdopt.export.report.parts import Block, Case, Cell, Facts, Grid, Lines, Quoted, Section, decimals_for
 from sdopt.export.report.sources import Traced, cell_source
+from sdopt.export.sheets.breaches import pocket_name
 from sdopt.export.sheets.programmes import programme_lines
 from sdopt.export.views import decision_years, fact, full_names, has, units
 from sdopt.result import Status
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST = 4
 """Decisions named in the paragraph with the advice; the table has them all."""
+
+PARTY = 0.01
+"""A party whose difference is below this part of the largest is not named in the paragraph."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,8 @@ def _told(case: Case, moved: list[Moved]) -> list[str]:
     return [
         *advice_lines(result, labels)[: 1 if case.figure("objective") is not None else 0],
         *_changes(case, moved),
+        *_whole(case, moved),
+        *_parties(case),
         *_perspectives(case),
         *_best(case),
     ]
@@ -160,6 +168,46 @@ def _named(case: Case, side: list[Moved]) -> str:
         names.append(labels("report.advice.one", name=one.name, change=case.sources.mark(change)))
     rest = len(side) - len(names)
     return f"{', '.join(names)} {labels('word.continued', count=rest)}" if rest > 0 else ", ".join(names)
+
+
+def _whole(case: Case, moved: list[Moved]) -> list[str]:
+    """What all decisions together get more or less a year, where all are amounts of money."""
+    said = {case.labels.unit(one.unit) for one in moved}
+    if len(moved) < 2 or len(said) != 1 or "eur" not in moved[0].unit.lower():
+        return []
+    table = case.result.tables["allocation"]
+    table = table[table["time"].isin(decision_years(case.result))]
+    rows = {key: table.index[table["allocation"] == key] for key in ("null", "advice")}
+    best, null = (cell_source("allocation", "value", rows[key], "sum") for key in ("advice", "null"))
+    years = moved[0].null_source.rpartition(":")[0] + ":count"
+    change = Traced(sum(one.change for one in moved), f"{best} - {null} / {years}",
+                    short(case.plain, sum(one.change for one in moved), sign=True))  # fmt: skip
+    return [case.labels("report.advice.whole", change=case.sources.mark(change), unit=said.pop())]
+
+
+def _parties(case: Case) -> list[str]:
+    """Who gains and who loses, the largest first; what is next to nothing is left to the table."""
+    if not has(case.result, "ledger"):
+        return []
+    labels, values = case.labels, case.values("ledger", "difference")
+    sums = {str(pocket): fsum(values[row] for row in rows)
+            for (pocket,), rows in case.rows_by("ledger", "pocket").items()}  # fmt: skip
+    least = PARTY * max(map(abs, sums.values()))
+    rows = case.rows_by("ledger", "pocket")
+    named = {
+        pocket: labels("report.advice.one", name=pocket_name(pocket, labels), change=case.sources.mark(one))
+        for pocket in sums
+        if pocket != NOT_SPLIT
+        and isinstance(one := case.summed("ledger", "difference", rows[(pocket,)], 2, sign=True), Traced)
+    }
+    order = sorted(named, key=lambda pocket: -abs(sums[pocket]))
+    sides = {
+        "more": ", ".join(named[one] for one in order if sums[one] > least),
+        "less": ", ".join(named[one] for one in order if sums[one] < -least),
+    }
+    key = "both" if all(sides.values()) else "more" if sides["more"] else "less" if sides["less"] else ""
+    unit = labels.unit(str(case.values("ledger", "unit")[0]))
+    return [labels(f"report.parties.{key}", unit=unit, **sides)] if key else []
 
 
 def _perspectives(case: Case) -> list[str]:
@@ -242,11 +290,18 @@ def _chance(case: Case, table: str) -> list[tuple[str, Cell, str, str]]:
         rows, column, key = rows[rows["against"] == "null"], "probability", "chance"
     else:
         rows, column, key = rows[(rows["external"] == "") & (rows["limit"] == "")], "broken", "broken"
+    # A limit may break as often without the advice: that chance stands in the same words.
     return [
         (case.labels(f"report.fact.{key}"), case.cell(table, column, row, 0, scale=100.0), "%",
-         case.labels(f"report.fact.{key}_says"))
+         case.labels(f"report.fact.{key}_says", **({"now": _now(case, row)} if key == "broken" else {})))
         for row in rows.index[:1]
     ]  # fmt: skip
+
+
+def _now(case: Case, row: int) -> str:
+    """The chance that a limit breaks in the null alternative, inside a sentence."""
+    cell = case.cell("limits", "null_broken", row, 0, scale=100.0)
+    return case.sources.mark(cell) if isinstance(cell, Traced) else cell
 
 
 def _table(case: Case, moved: list[Moved]) -> Grid:

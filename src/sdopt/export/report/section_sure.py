@@ -35,7 +35,7 @@ NOTED = 0.005
 """A limit that is broken in fewer futures than this, with the advice and without, has no row."""
 
 
-def sure(case: Case) -> Section:
+def sure(case: Case) -> Section | None:
     """Status and bound, conclusions over all futures; and plainly what is not known without those."""
     labels, result, blocks = case.labels, case.result, list[Block]()
     if case.figure("objective") is not None:
@@ -48,7 +48,7 @@ def sure(case: Case) -> Section:
             blocks.append(_end_value(case))
     else:
         blocks += _futures(case)
-    return Section("sure", labels("report.section.sure"), blocks)
+    return Section("sure", labels("report.section.sure"), blocks) if blocks else None
 
 
 def _futures(case: Case) -> list[Block]:
@@ -62,10 +62,20 @@ def _futures(case: Case) -> list[Block]:
     quoted = [(str(words), f"conclusions:words:{row}") for row, words in table.get("words", {}).items()]
     told = [line for line in quoted if line not in concluded(case)]
     made = [*design_lines(result, labels), *failed_line(result, labels)]
-    hangs = [line for line in conclusion_lines(result, labels) if line not in dict(quoted)]
-    lines = Lines([*made, *dict.fromkeys(hangs)], title=labels("report.title.futures"), key="improvement")
+    lines = Lines([*made, *_hanging(case)], title=labels("report.title.futures"), key="improvement")
     blocks: list[Block] = [lines, *([_distribution(case)] if has(result, "distribution") else [])]
     return [*blocks, *([Quoted(told, title=labels("report.title.compared"))] if told else [])]
+
+
+def _hanging(case: Case) -> list[str]:
+    """Conclusions that another convention would change: which one, and the convention."""
+    labels, table, lines = case.labels, case.table("conclusions"), []
+    for row in table.index:
+        names = [allocation_name(str(table.at[row, key]), labels) for key in ("allocation", "against")]
+        one = case.result.with_tables(conclusions=table.loc[[row]])
+        lines += [labels("report.hangs_on", name=names[0], other=names[1], line=line)
+                  for line in conclusion_lines(one, labels)[1:]]  # fmt: skip
+    return lines
 
 
 def _unknown(case: Case) -> str:
@@ -247,7 +257,9 @@ def robust(case: Case) -> Section | None:
     from sdopt.export.sheets.robust import missing_lines, price_lines
 
     labels, result = case.labels, case.result
-    blocks: list[Block] = [Lines([*missing_lines(result, labels), *price_lines(result, labels)])]
+    count = case.figure("scenarios")
+    drawn = [labels("report.robust.futures", count=labels.number(count, 0))] if count else []
+    blocks: list[Block] = [Lines([*drawn, *missing_lines(result, labels), *price_lines(result, labels)])]
     blocks.append(_measures(case))
     if has(result, "robust_proof"):
         blocks.append(Lines(list(proof_lines(result, labels)), title=labels("robust.title.robust_proof")))
@@ -271,7 +283,7 @@ def _measures(case: Case) -> Grid:
         ]
         rows.append([robust_name(str(table.at[row, "allocation"]), labels), *amounts, *chances])
     heads = [labels("column.allocation"), *(labels(f"column.by_{key}") for key in measures),
-             labels("report.column.loss"), labels("report.column.broken")]  # fmt: skip
+             labels("report.column.loss"), labels("report.column.any_broken")]  # fmt: skip
     return Grid(labels("robust.title.robust_measures"), heads, rows, frozenset(range(1, len(heads))),
                 note=labels("report.note.robust", unit=case.unit))  # fmt: skip
 

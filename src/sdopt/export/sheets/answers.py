@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sdopt.config.ledger import NOT_SPLIT
 from sdopt.export.advice import return_line
 from sdopt.export.cells import is_number, to_python
 from sdopt.export.labels import Labels
+from sdopt.export.measured import PRICES
 from sdopt.export.precision import apart_decimals
 from sdopt.export.sheets.answers_sure import sure_lines, wrong_lines
 from sdopt.export.sheets.breaches import SURE, pocket_name
@@ -23,6 +25,10 @@ ASKED = ("advice", "cost", "gain", "sure", "wrong")
 A_YEAR = "/year"
 SEEN = 5e-4
 """A gain or loss below this part of the largest is not named."""
+ALIKE = 1e-6
+"""Amounts that differ by less than this part of their size are called equal: the search stops there."""
+NOTHING = 1e-9
+"""Money below this part of the return as a whole is rounding."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +121,23 @@ def _advice(result: Result, labels: Labels) -> list[str]:
 
 def _cost(result: Result, labels: Labels, moves: Moves | None) -> list[str]:
     """What is spent over the decision years, what the budget and public purses notice, and pay-back."""
-    spent = [] if moves is None else _spent(moves, labels)
+    spent = [] if moves is None else _spent(result, moves, labels)
     return [*spent, *_balance(result, labels), *_cash(result, labels), *paid_back_lines(result, labels)]
 
 
-def _spent(moves: Moves, labels: Labels) -> list[str]:
+def _spent(result: Result, moves: Moves, labels: Labels) -> list[str]:
     """The decisions together over the years, when they are money per year."""
     unit = moves.unit
     if unit is None or not unit.lower().endswith(A_YEAR):
         return []
     today, advised = (float(moves.table[key].sum()) * moves.count for key in ("today", "advised"))
-    decimals = max(apart_decimals(today, advised), 1)
-    key = "less" if advised < today else "more" if advised > today else "same"
+    size = max(abs(today), abs(advised))
+    if abs(advised - today) > ALIKE * size:
+        key, decimals = "less" if advised < today else "more", max(apart_decimals(today, advised), 1)
+    else:
+        moved = (moves.table["advised"] - moves.table["today"]).abs().max() * moves.count > ALIKE * size
+        key, decimals = "same" if moved else "unchanged", 1
+    prices = fact(result, "price_level") or _price_level(result)
     return [
         labels(
             f"answer.spent_{key}",
@@ -135,8 +146,17 @@ def _spent(moves: Moves, labels: Labels) -> list[str]:
             advised=labels.number(advised, decimals),
             change=labels.number(abs(advised - today), decimals),
             unit=labels.unit(unit[: -len(A_YEAR)]),
+            prices=labels("answer.spent_prices", year=prices) if prices else "",
         )
     ]
+
+
+def _price_level(result: Result) -> str:
+    """The year of the prices of the model, as the conventions have it; '' when they do not say."""
+    if not has(result, "conventions"):
+        return ""
+    table = result.tables["conventions"]
+    return next((f"{year:g}" for year in table.loc[table["convention"] == PRICES, "value"].dropna()), "")
 
 
 def _balance(result: Result, labels: Labels) -> list[str]:
@@ -170,13 +190,23 @@ def paid_back_lines(result: Result, labels: Labels) -> list[str]:
     summed = cumulative(result)
     if summed is None:
         return [labels("answer.pay_back_unknown")]
-    below = [year for year, value in summed.items() if value < 0]
+    least = _rounding(result)
+    below = [year for year, value in summed.items() if value < -least]
     first, last = int(summed.index[0]), int(summed.index[-1])
+    if float(summed.abs().max()) <= least:
+        return [labels("answer.pay_back_nothing")]
     if not below:
-        return [labels("answer.pay_back_at_once", year=first)]
+        return [labels("answer.pay_back_at_once", year=first, last=last)]
     if below[-1] == last:
         return [labels("answer.pay_back_never", year=last)]
-    return [labels("answer.pay_back", year=int(min(year for year in summed.index if year > below[-1])))]
+    year = int(min(year for year in summed.index if year > below[-1]))
+    return [labels("answer.pay_back", year=year, last=last)]
+
+
+def _rounding(result: Result) -> float:
+    """What money may differ from zero by rounding alone."""
+    sizes = [known_figure(result, key) for key in ("objective", "null_objective")]
+    return NOTHING * max((abs(size) for size in sizes if size is not None), default=0.0)
 
 
 def cumulative(result: Result, *, discounted: bool = True) -> pd.Series | None:
@@ -201,8 +231,15 @@ def _gain(result: Result, labels: Labels) -> list[str]:
         return _sure_gains(result, labels)
     if not has(result, "ledger"):
         return []
-    sums = result.tables["ledger"].groupby("pocket", sort=False)["difference"].sum()
+    sums = (
+        result.tables["ledger"]
+        .groupby("pocket", sort=False)["difference"]
+        .sum()
+        .drop(NOT_SPLIT, errors="ignore")
+    )
     least = SEEN * float(sums.abs().max())
+    if float(sums.abs().max()) <= _rounding(result):
+        return [labels("answer.gain_none")]
     unit = labels.unit(str(result.tables["ledger"]["unit"].iloc[0]))
     sides = {"gains": sums[sums > least], "pays": sums[sums < -least]}
     return [
@@ -218,6 +255,7 @@ def _sure_gains(result: Result, labels: Labels) -> list[str]:
     """In one sentence who nearly always wins, who nearly always pays, and of whom it is not sure."""
     table = result.tables["gains"]
     own = table[(table["allocation"] == "advice") & (table["kind"] == "pocket")]
+    own = own[own["party"] != NOT_SPLIT]
     sides = {
         "wins_sure": own[own["wins"] >= SURE],
         "pays_sure": own[own["pays"] >= SURE],
@@ -228,7 +266,7 @@ def _sure_gains(result: Result, labels: Labels) -> list[str]:
         for key, rows in sides.items()
         if len(rows)
     ]
-    return [" ".join(said)] if said else []
+    return [" ".join(said)] if said else [labels("answer.gain_none")] if len(own) else []
 
 
 def _amounts(found: pd.Series, labels: Labels) -> str:

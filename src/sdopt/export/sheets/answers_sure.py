@@ -18,7 +18,7 @@ from sdopt.export.certainty import (
 from sdopt.export.findings_words import ADVICE, driver_names, failed_line, together
 from sdopt.export.fiscal import fiscal_lines
 from sdopt.export.labels import Labels
-from sdopt.export.limits import limit_lines
+from sdopt.export.limits import limit_lines, limits_passed
 from sdopt.export.precision import apart_decimals, known_decimals, range_decimals
 from sdopt.export.sheets.robust import missing_lines, price_lines
 from sdopt.export.views import fact, has
@@ -194,8 +194,8 @@ def _robust_broken(result: Result, labels: Labels) -> list[str]:
 
 
 def _kept_back(result: Result, labels: Labels) -> list[str]:
-    """Which limits decide about the advice, and which going on as now breaks."""
-    return [line for line in limit_lines(result, labels)[:1] if has(result, "constraints")]
+    """Which limits decide about the advice, and which it breaks."""
+    return limit_lines(result, labels)[: 2 if limits_passed(result) else 1]
 
 
 def _broken(result: Result, labels: Labels) -> list[str]:

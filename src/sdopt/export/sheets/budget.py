@@ -28,7 +28,9 @@ TERMS, SIDES = ("structural", "incidental"), ("income", "spending")
 SIGNS = {"income": 1.0, "spending": -1.0}
 AMOUNT = "#,##0"
 DECIMALS = 6
-"""To which amounts are rounded, so that none shows as -0; a thousandth of a euro."""
+"""To which amounts are rounded; a thousandth of a euro."""
+LEAST = 0.0005
+"""A balance below half a euro is zero: what a search leaves of a balance of zero does not show as -0."""
 TOTAL: Style = {"bold": True, "bg_color": PAPER, "top": 1}
 
 Amounts = Mapping[str, Sequence[float]]
@@ -189,9 +191,11 @@ class _Budget:
 
         def formula(column: int) -> str:
             terms = "".join(f"{'+' if sign > 0 else '-'}{cell(row, column)}" for row, sign in parts)
-            return f"=ROUND({terms.lstrip('+')},{DECIMALS})"
+            summed = terms.lstrip("+")
+            return f"=IF(ABS({summed})<{LEAST},0,ROUND({summed},{DECIMALS}))"
 
-        self._line(code, name, amounts, "balance", look, formula)
+        kept = {band: [value * (abs(value) >= LEAST) for value in values] for band, values in amounts.items()}
+        self._line(code, name, kept, "balance", look, formula)
         return self.page.row - 1
 
     def result(self, balances: Sequence[int]) -> None:

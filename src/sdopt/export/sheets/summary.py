@@ -8,6 +8,7 @@ from typing import Any
 from xlsxwriter.utility import quote_sheetname
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
+from sdopt.config.ledger import NOT_SPLIT
 from sdopt.export import charts
 from sdopt.export.findings_words import ADVICE
 from sdopt.export.lists import NAME, TEXT, honest, number_style
@@ -146,7 +147,8 @@ def _party_rows(
     page.header(names, [NAME, style, share][: len(names)])
     first = page.row
     for number, (pocket, value) in enumerate(amounts.items()):
-        page.write(page.row, 0, pocket_name(pocket, labels), **THIN)
+        name = labels("answer.not_split") if pocket == NOT_SPLIT else pocket_name(pocket, labels)
+        page.write(page.row, 0, name, **THIN)
         page.number(1, value, _single(place, number), {**THIN, **style})
         if chances:
             wins = chances.get(pocket, {}).get("wins")
