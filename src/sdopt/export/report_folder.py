@@ -37,7 +37,7 @@ def write_report(folders: Sequence[Path], output: Path | None = None) -> Path:
     root = output if output is not None else folders[0].resolve().parent if folders else Path()
     results = [_read(folder) for folder in folders]
     with as_written(*folders):
-        result = together(results)
+        result = together(results, [str(folder) for folder in folders])
     check_beside(folders, root)
     check_writable(root)
     configs = {

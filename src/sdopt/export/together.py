@@ -58,12 +58,13 @@ def read_run(folder: Path) -> Result:
     return result.with_tables(**{SWEPT: read_parquet(swept)}) if swept.is_file() else result
 
 
-def together(results: Sequence[Result]) -> Result:
+def together(results: Sequence[Result], names: Sequence[str] = ()) -> Result:
     """One result with all tables of an advice, a sweep and robust allocations; a single one as it is.
 
     Title, status and figures are those of the advice where there is one, then of the sweep; figures that
     only another run has are added. `provenance["joined"]` holds the facts of every run by itself, and
-    `robust_status` in the figures is how far the robust allocations can be trusted.
+    `robust_status` in the figures is how far the robust allocations can be trusted. `names` is what errors
+    call the results (result 1, result 2, ... when absent).
 
     Raises
     ------
@@ -71,7 +72,8 @@ def together(results: Sequence[Result]) -> Result:
         When nothing is given; when two are of the same kind (`sdopt compare` is for those); when a result
         has no advice; when they are not about the same model, years, values or advised allocation.
     """
-    runs = [_Run(result, kinds_of(result), f"result {n}") for n, result in enumerate(results, start=1)]
+    called = names or [f"result {number}" for number in range(1, len(results) + 1)]
+    runs = [_Run(result, kinds_of(result), name) for result, name in zip(results, called, strict=True)]
     if not runs:
         raise ExportError("report: nothing to report. Give one or more results folders.")
     _check_kinds(runs)

@@ -84,6 +84,8 @@ def test_nothing_and_something_else_are_refused(results: Results) -> None:
     assert "nothing to report" in refused()
     said = refused(replace(results["advice"], tables={}))
     assert "result 1: holds no advice, sweep or robust allocations" in said
+    with pytest.raises(ExportError, match="mijn map: holds no advice"):
+        together([replace(results["advice"], tables={})], ["mijn map"])
 
 
 @pytest.mark.parametrize("key", ["model_hash", "constants_hash", "horizon", "base_year", "discount_rate"])
