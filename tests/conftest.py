@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Before NumPy is loaded, here and in the processes that run tests: they share the cores already.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 pytest_plugins = ["mechanism_table"]
 
 # Derandomised: the same examples on every machine, so a failure is a failure of the change.

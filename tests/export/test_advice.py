@@ -124,9 +124,10 @@ def test_every_label_is_used() -> None:
         "budget",
         "optimality",
     }
+    quoted = set(re.findall(r"""["']([^"'\n]+)["']""", code))
+    quoted |= {text for line in code.splitlines() for text in re.split(r"""["']""", line)[1:-1]}
     made = tuple(re.findall(r"""f["'](\w+\.[\w.]+)\{""", code))  # such as f"why.title.{key}"
     for row in label_rows("labels.csv"):
         family, _, name = row["key"].removesuffix(".title").partition(".")
-        used = re.search(rf"""["']({re.escape(row["key"])}|{re.escape(name)})["']""", code)
-        used = used or row["key"].startswith(made)
+        used = bool({row["key"], name} & quoted) or row["key"].startswith(made)
         assert used or family in families, row["key"]

@@ -116,7 +116,7 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         },
         robust={"decide_again": {"year": 2029, "learn": "memory time", "groups": 4, "scenarios": 20}},
     )
-    (config.parent / "plan.csv").write_text("decision,jaar,value\nvoorkomen,2027,1\n", encoding="utf-8")
+    (config.parent / "plan.csv").write_text("decision,wanneer,value\nvoorkomen,2027,1\n", encoding="utf-8")
     allocation(config.parent, "ander.csv", {"voorkomen": [1, 1, 1, 1], "uitstrom": [1, 1, 1, 1]})
     done = run("check", config)
     assert done.exit_code == 1
@@ -127,7 +127,7 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         "robust.decide_again (line",
         "too few different values for 4 groups",
         "sweep.allocations.plan (line",
-        "lacks the columns year",
+        "column year: missing. Needed: decision, year, value",
         "sweep.allocations.ander (line",
         'no decision "uitstrom" that starts in 2027. Did you mean "uitstroom"?',
     ):

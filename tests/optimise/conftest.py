@@ -37,6 +37,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory, models: dict[Path, SourceModel
         for part in ("fiscal_rules", "ledger", "valuation"):
             if part in data:
                 data[part]["file"] = str((base / data[part]["file"]).resolve())
+        if "names" in data.get("output", {}):
+            data["output"]["names"] = str((base / data["output"]["names"]).resolve())
         for place, value in (changes or {}).items():
             _replace(data, place.split("."), value)
         path = folder / f"{name}.yaml"
