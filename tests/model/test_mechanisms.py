@@ -12,6 +12,7 @@ import pytest
 from experiments import EXPERIMENTS, finding
 from mechanism import MODES, Mechanism, mechanisms
 from social_model import ROOT, SocialDomain
+from write_mechanisms_page import PAGE, page
 
 CLAIMS = Path(ROOT).parent / "shared" / "domain" / "mechanisms.md"
 IDS = [row.id for row in mechanisms()]
@@ -26,6 +27,16 @@ def test_mechanism(row: Mechanism, mode: str) -> None:
     """The behaviour shows as it is, and is gone when the mechanism is switched off or reversed."""
     found = finding(row.id, mode)
     assert found.holds == (mode == "as it is"), f"{row.id} {mode}: {row.test}. Found: {found.text()}"
+
+
+def test_the_page_is_current() -> None:
+    """When this fails: python tests/model/write_mechanisms_page.py."""
+    assert page() == PAGE.read_text(encoding="utf-8")
+
+
+def test_every_mechanism_has_passed_on_the_page() -> None:
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.endswith("| yes |")]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == IDS
 
 
 def test_no_mechanism_is_missing() -> None:
