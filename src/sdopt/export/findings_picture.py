@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from sdopt.export.breach_words import anything_broken, broken_beside_now
 from sdopt.export.cells import is_number, plain_text
+from sdopt.export.figures.tornado import alike
 from sdopt.export.findings_words import ADVICE, allocation_name, external_name
 from sdopt.export.labels import Labels
 from sdopt.export.picture import axis_numbers, saved
@@ -33,10 +34,6 @@ PANELS, ALLOCATIONS = 4, 3
 """Most outputs and most allocations in the fan chart."""
 WORLDS = 3
 """Most different external scenarios in the tornado."""
-VISIBLE = 0.005
-"""Part of the longest bar below which no difference between external scenarios can be seen."""
-BAR = ["at_low", "central", "at_high"]
-"""What a bar shows."""
 LINE = 72
 """Letters of a title on one line."""
 NAME = 48
@@ -113,10 +110,10 @@ def _tornado(result: Result, labels: Labels) -> Figure:
     table = result.tables["tornado"]
     table = table[(table["allocation"] == ADVICE) & table["swing"].notna()]
     rows = {world: own.head(BARS) for world, own in table.groupby("external", sort=False)}
-    alike = _alike(rows)
-    shown = alike[:WORLDS]
+    groups = alike(rows)
+    shown = groups[:WORLDS]
     most = max((len(rows[worlds[0]]) for worlds in shown), default=1)
-    figure = _new(7.5 + 4.5 * max(len(shown) - 1, 0), 1.6 + 0.32 * most, _tornado_title(rows, alike, labels))
+    figure = _new(7.5 + 4.5 * max(len(shown) - 1, 0), 1.6 + 0.32 * most, _tornado_title(rows, groups, labels))
     panels = figure.subplots(1, max(len(shown), 1), squeeze=False)[0]
     for axes, worlds in zip(panels, shown, strict=False):
         _bars(axes, rows[worlds[0]], labels)
@@ -128,33 +125,13 @@ def _tornado(result: Result, labels: Labels) -> Figure:
     return figure
 
 
-def _alike(rows: Mapping[str, pd.DataFrame]) -> list[list[str]]:
-    """External scenarios in groups of which the bars look the same."""
-    groups: list[list[str]] = []
-    for world, own in rows.items():
-        same = next((worlds for worlds in groups if _same_bars(own, rows[worlds[0]])), None)
-        if same is None:
-            groups.append([world])
-        else:
-            same.append(world)
-    return groups
-
-
-def _same_bars(first: pd.DataFrame, second: pd.DataFrame) -> bool:
-    """Whether nobody would see a difference."""
-    if list(first["factor"]) != list(second["factor"]):
-        return False
-    apart = abs(first[BAR].to_numpy(dtype=float) - second[BAR].to_numpy(dtype=float))
-    return bool(apart.max() <= VISIBLE * second["swing"].max())
-
-
-def _tornado_title(rows: Mapping[str, pd.DataFrame], alike: Sequence[Sequence[str]], labels: Labels) -> str:
+def _tornado_title(rows: Mapping[str, pd.DataFrame], groups: Sequence[Sequence[str]], labels: Labels) -> str:
     """What the improvement hangs on most, and how many external scenarios are drawn when not all are."""
-    if not alike:
+    if not groups:
         return labels("found.picture.no_tornado")
-    first = dict.fromkeys(_text(rows[worlds[0]]["factor"].iloc[0]) for worlds in alike)
+    first = dict.fromkeys(_text(rows[worlds[0]]["factor"].iloc[0]) for worlds in groups)
     title = labels("found.picture.tornado", name=labels("found.or").join(first))
-    drawn = sum(map(len, alike[:WORLDS]))
+    drawn = sum(map(len, groups[:WORLDS]))
     part = labels("found.picture.some_worlds", shown=drawn, total=len(rows)) if drawn < len(rows) else ""
     return f"{title}{part}"
 

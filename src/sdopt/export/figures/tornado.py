@@ -50,7 +50,7 @@ def tornado_figures(result: Result, labels: Labels) -> list[Figure]:
     table = result.tables["tornado"]
     table = table[(table["allocation"] == "advice") & table["swing"].notna()]
     worlds = {str(world): own.head(BARS) for world, own in table.groupby("external", sort=False)}
-    groups = _alike(worlds)
+    groups = alike(worlds)
     return [
         _tornado(
             f"tornado_{place}" if place > 1 else "tornado",
@@ -62,7 +62,7 @@ def tornado_figures(result: Result, labels: Labels) -> list[Figure]:
     ]
 
 
-def _alike(rows: Mapping[str, pd.DataFrame]) -> list[list[str]]:
+def alike(rows: Mapping[str, pd.DataFrame]) -> list[list[str]]:
     """External scenarios in groups of which the bars look the same."""
     groups: list[list[str]] = []
     for world, own in rows.items():
