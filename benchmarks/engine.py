@@ -58,11 +58,11 @@ FULL = Effort(
     many=1_000_000,
 )
 QUICK = Effort(
-    runs=20_480,
+    runs=4_096,
     repeats=1,
-    pysd_runs=3,
+    pysd_runs=1,
     ema_runs=10,
-    sizes=(100,),
+    sizes=(60,),
     small_sizes=(30,),
     counts=(1, 100, 10_000),
     decisions=(10, 80),

@@ -2,7 +2,8 @@
 
     python models/draw_sketch.py [view ...]
 
-The sketch is read back from the model file, so a picture shows what Vensim shows.
+The sketch is read back from the model file, so a picture shows what Vensim shows. Needs matplotlib, which
+`pip install -e .[sketch]` brings.
 """
 
 from __future__ import annotations

@@ -42,9 +42,10 @@ fiscal_rules:
 
 A library may name the lines of a budget (`budget: {lines: taakvelden.csv, price_index: price index}`). Then
 come `tables/multi_year_budget.csv` and the sheet Meerjarenbegroting: income and spending by Iv3 taakveld,
-structural and incidental apart, from the year before the decisions to the last of them, in prices of the
-year itself. A line is a share of a model variable (of an array: of all its elements together). Income less
-spending is the model's balance; a line with side `reserves` (0.10) says what of it goes to the reserves.
+structural and incidental apart, from two years before the decisions (where the run has them) to the last, in
+prices of the year itself. A line is a share of a model variable (of an array: of all its elements together).
+Income less spending is the model's balance; a line with side `reserves` (0.10) says what of it goes to the
+reserves.
 
 With `accounts: iv3_taakvelden.csv` beside them come `tables/taakvelden.csv` and the sheet Taakvelden: every
 account in the codes of up to 2022, of 2023-2024 and of 2025-2026, and what the model puts on it. A relation

@@ -57,6 +57,7 @@ def absent() -> dict[str, str]:
         "desktop": (has_desktop(), "LibreOffice"),
         "browser": (has_browser(), "Chromium, and pip install sdopt[browser]"),
         "domain": ((SHARED / "domain").is_dir(), "the evidence beside the repository: ../shared/domain"),
+        "posix": (find_spec("resource") is not None, "file limits and signals: Linux or macOS"),
         "peers": (has_peers(), "CasADi and PySCIPOpt: pip install sdopt[benchmark]"),
         "models": (has_models(), "the public test models: set SDOPT_TEST_MODELS to their folder"),
     }

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-MOST_TOLD = 200
-"""Complaints that one error tells; of more it tells how many."""
+MOST_TOLD, LONGEST_TOLD = 200, 4_000
+"""Complaints that one error tells, of more it tells how many; and characters of one complaint."""
+LONGEST_NAME = 1_000
+"""Characters of a name that others are compared with."""
 
 
 class SdoptError(Exception):
@@ -59,6 +61,7 @@ class Complaints:
     def add(self, where: str, message: str) -> None:
         """Note one problem, once: where it is, and what was found, allowed and to be done."""
         item = f"{where}: {message}" if where else message
+        item = item if len(item) <= LONGEST_TOLD else f"{item[:LONGEST_TOLD]}…"
         if item not in self._known:  # a table may have very many wrong rows
             self._known.add(item)
             self.items.append(item)
@@ -75,7 +78,9 @@ class Complaints:
 
 def closest(found: str, allowed: Iterable[str]) -> str | None:
     """The allowed name that looks most like `found`, or None when none comes near; case is ignored."""
-    names = {name.lower(): name for name in allowed}
+    if len(found) > LONGEST_NAME:
+        return None
+    names = {name.lower(): name for name in allowed if len(name) <= LONGEST_NAME}
     match = get_close_matches(found.lower(), list(names), n=1, cutoff=0.6)
     return names[match[0]] if match else None
 

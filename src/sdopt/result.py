@@ -136,6 +136,8 @@ class Result:
         perspective_totals  perspective, pockets, cash_only (bool), variable, maximised (bool), amounts,
                        of_which_decision_years and of_which_end_value (of the difference),
                        agrees (bool: flows differ as variable does)
+        not_valued     (only where the ledger has such a table) effect, pocket, direction (gain, loss,
+                       either), source, status, note: effects without an amount, not counted (PM)
       only with an explanation (`--explain`); improvements are over the null alternative:
         shadow_prices  kind (rule, constraint, lower, upper), limit, year, sense, value, unit, slack, binds
                        (yes, nearly, no), price, price_unit, moved, from_zero (bool), looser, tighter,
@@ -153,6 +155,12 @@ class Result:
         optimality     condition, value, relative_to, holds (bool)
       only with a ledger or a valuation:
         conventions    convention, method, constant, value, unit, source, status, note
+      only of a sweep (its other tables: `sweep.findings.find`, `sweep.fans.tables_over_years`):
+        cumulative_band  allocation, external ("" for all together), year, mean, q10, q50, q90 (of the
+                       discounted return over the null alternative of the same draw, up to and including
+                       that year, without the value at the end), paid_back (probability that it is above
+                       zero from that year on), paid_back_low, paid_back_high (95 % interval), pays_from
+                       (first year from which q50 is; missing when it never is), unit (of the return)
       only where a sweep was joined with other runs (`sdopt report`; `provenance["joined"]` then holds the
       facts of every run by its kind, `kind` is report, and robust_status is that of robust allocations):
         swept_allocations  allocation, decision (id), year (first of the period), value, unit

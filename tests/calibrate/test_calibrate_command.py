@@ -18,7 +18,7 @@ Make = Callable[..., Path]
 Points = Callable[..., list[str]]
 FILES = {
     *("fitted.csv", "fit.csv", "measures.csv", "uncertainty.csv", "identifiability.csv"),
-    *("correlation.csv", "starts.csv", "report.txt", "picture.png", "picture.svg"),
+    *("correlation.csv", "starts.csv", "report.txt", "calibration.png", "calibration.svg"),
     *("config.yaml", "observed.csv", "run.json"),
 }
 ALL = {"exit rate": {}, "return rate": {}, "applications": {}, "accepted share": {}, "shoe size": {}}

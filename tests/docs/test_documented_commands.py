@@ -66,7 +66,7 @@ ELSEWHERE = {
     "pre-commit install": (".pre-commit-config.yaml", "hooks"),
 }  # fmt: skip
 """Command -> a file that runs it, or something like it, and what stands there."""
-OWN_TEST = {"docs/models.md": "tests/test_models_guide.py", "README.md": "tests/test_readme.py"}
+OWN_TEST = {"docs/models.md": "tests/test_models_guide.py"}
 
 
 def plain(line: str) -> str:

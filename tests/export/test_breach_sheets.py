@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from PIL import Image
 
 from sdopt.export.breach_words import breach_lines
-from sdopt.export.findings_picture import picture_forms
+from sdopt.export.figures import Figure, figures_of
 from sdopt.export.labels import Labels
 from sdopt.export.measured import measured_line
 from sdopt.export.sheets.breaches import gain_lines
@@ -100,29 +99,29 @@ def test_what_happens_with_and_without_the_advice_is_said_in_one_breath() -> Non
 
 
 def conclusions(kind: str) -> pd.DataFrame:
-    return pd.DataFrame([{"allocation": "advice", "kind": kind, "words": "", "hangs_on": "", "failed": 0.0}])
+    own = {"allocation": "advice", "against": "null", "kind": kind, "words": "", "hangs_on": ""}
+    return pd.DataFrame([{**own, "failed": 0.0, "q10": 1.0, "q90": 2.0}])
 
 
-def titles(svg: bytes) -> str:
-    """The texts of a picture, which matplotlib leaves beside its outlines."""
-    return " ".join(re.findall(r"<!-- (.*?) -->", svg.decode("utf-8")))
+def figures(shown: Result) -> dict[str, Figure]:
+    return {one.key: one for one in figures_of(shown, Labels("nl"))}
 
 
 @pytest.mark.parametrize(
     ("kind", "broken", "said"),
     [
-        ("clearly better", 0.86, "duidelijk beter; een grens wordt overschreden in 86 % (nu: 81 %)"),
-        ("uncertain", 0.86, "onzeker of het beter is; een grens wordt overschreden in 86 % (nu: 81 %)"),
+        ("clearly better", 0.86, "Advies (duidelijk beter): beter dan nu in"),
+        ("uncertain", 0.86, "Advies (onzeker of het beter is): beter dan nu in"),
     ],
 )
 def test_the_title_of_the_picture_is_the_rule_with_the_limits(kind: str, broken: float, said: str) -> None:
     curve = pd.DataFrame({"allocation": "advice", "share": [0.1, 0.9], "value": [1.0, 2.0], "unit": "EUR"})
     planted = result(curve=curve, conclusions=conclusions(kind), limits=limits([("", broken, 0.81)]))
-    assert said in titles(picture_forms("improvement", planted, Labels("nl"), "svg")["svg"])
+    title = figures(planted)["improvement"].title
+    assert title.startswith(said)
+    assert title.endswith("; een grens wordt overschreden in 86 % (nu: 81 %) van de toekomsten")
     free = planted.with_tables(limits=limits([("", 0.0, 0.0)]))
-    text = titles(picture_forms("improvement", free, Labels("nl"), "svg")["svg"])
-    assert "tegenover doorgaan zoals nu: " in text
-    assert "grens" not in text
+    assert "grens" not in figures(free)["improvement"].title
 
 
 def swings(apart: dict[str, float]) -> pd.DataFrame:
@@ -137,35 +136,33 @@ def swings(apart: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_external_scenarios_that_look_alike_share_a_panel_and_the_others_are_counted() -> None:
-    alike = picture_forms(
-        "tornado", result(tornado=swings({"a": 0, "b": 0.001, "c": 1})), Labels("nl"), "svg"
-    )
-    assert "a; b" in titles(alike["svg"])
-    assert "getoond" not in titles(alike["svg"])
-    many = result(tornado=swings({"a": 0, "b": 0.001, "c": 1, "d": 2, "e": 3}))
-    assert "(getoond: 4 van de 5 externe scenario's)" in titles(
-        picture_forms("tornado", many, Labels("nl"), "svg")["svg"]
-    )
+def test_external_scenarios_that_look_alike_share_a_figure_and_the_others_are_counted() -> None:
+    alike = figures(result(tornado=swings({"a": 0, "b": 0.001, "c": 1})))["tornado"].title
+    assert alike.endswith("(a; b)")
+    many = figures(result(tornado=swings({"a": 0, "b": 0.001, "c": 1, "d": 2, "e": 3})))
+    titles = [one.title for key, one in many.items() if key.startswith("tornado")]
+    assert len(titles) == 3
+    assert all(one.endswith("(getoond: 4 van de 5 externe scenario's)") for one in titles)
 
 
-def test_the_fan_says_what_it_leaves_out() -> None:
+def test_stocks_over_all_futures_say_what_they_leave_out() -> None:
     rows = [
         {"allocation": name, "variable": f"output {k}", "subscript": "", "time": time, "unit": "EUR",
          **dict(zip(("q05", "q25", "q50", "q75", "q95"), range(1, 6), strict=True))}
         for name in ("null", "advice", "b", "c")
-        for k in range(6)
+        for k in range(8)
         for time in (2026.0, 2042.0)
     ]  # fmt: skip
-    text = titles(picture_forms("fan", result(fan=pd.DataFrame(rows)), Labels("nl"), "svg")["svg"])
-    assert "de 4 van de 6 uitkomsten" in text
-    assert "3 van de 4 verdelingen" in text
+    shown = figures(result(fan=pd.DataFrame(rows)))["stocks"]
+    assert "Niet getoond: 2 van de uitkomsten en 1 van de verdelingen." in shown.description
+    assert "in negen van de tien tussen 1,00 en 5,00" in shown.description
+    assert {row[2] for row in shown.rows} == {"Nu (nulalternatief)", "Advies", "b"}
 
 
 def sheet(shown: Result, name: str) -> list[list[Any]]:
     dot = BytesIO()
     Image.new("L", (1, 1)).save(dot, "png")
-    pictures = dict.fromkeys(("improvement", "tornado", "fan"), dot.getvalue())
+    pictures = dict.fromkeys(("stocks", "frontier"), dot.getvalue())
     book = openpyxl.load_workbook(BytesIO(workbook_bytes(shown, pictures)))
     return [[cell.value for cell in row] for row in book[name].iter_rows()]
 

@@ -184,6 +184,18 @@ def test_more_years_than_fit_are_counted(found: Result, tmp_path: Path) -> None:
     assert any("de 3 latere staan in tables/multi_year_budget.csv" in str(row[0]) for row in rows)
 
 
+def test_years_before_the_budget_year_are_those_of_the_model(found: Result, tmp_path: Path) -> None:
+    table = found.tables["multi_year_budget"]
+    earlier = table[table["year"] == 2026].assign(year=2025)
+    path = tmp_path / "before.xlsx"
+    path.write_bytes(workbook_bytes(found.with_tables(multi_year_budget=pd.concat([earlier, table]))))
+    rows = rows_of(sheet(path, "Meerjarenbegroting"))
+    heads = next(place for place, row in enumerate(rows) if row[0] == "Taakveld")
+    assert rows[heads][2:6] == [2025, 2026, 2027, 2028]
+    assert rows[heads - 1][2:6] == ["model, t-2", "model, t-1", "begroting", "raming"]
+    assert any(str(row[0]).startswith("Vóór het begrotingsjaar (2025-2026)") for row in rows)
+
+
 def test_without_reserves_or_euros_the_sheet_says_so(found: Result, tmp_path: Path) -> None:
     table = found.tables["multi_year_budget"]
     other = table[table["side"] != "reserves"].assign(unit="million USD")

@@ -15,7 +15,8 @@ import pytest
 import vl_convert
 
 from sdopt.export.figures import Figure, figures_of, theme
-from sdopt.export.figures.figure import VEGA_LITE, given, short_names
+from sdopt.export.figures.choices import CHOICE
+from sdopt.export.figures.figure import ADVICE, NULL, OTHERS, VEGA_LITE, given, short_names
 from sdopt.export.figures.look import DARK, LIGHT
 from sdopt.export.formats import read_results
 from sdopt.export.labels import Labels
@@ -27,6 +28,7 @@ HOSTILE = "</text><script>alert(1)</script>" + URL + "[x].y'\"\\ && now()"
 PARTIES = ("municipality", "State", "insurers (Zvw)", "long-term care (Wlz)", "residents", "others")
 EXPRESSIONS = ("calculate", "labelExpr", "expr", "test")
 FIELDS = {
+    *("q05", "q25", "q75", "q95"),
     "all", "at", "band", "chance", "end", "from", "head", "high", "high_said", "improvement", "kind", "label",
     "low", "low_said", "middle", "name", "now", "number", "order", "part", "point", "side", "text", "to",
     "turn_said", "unit", "used", "used_said", "value", "what", "when", "wins", "word", "year",
@@ -78,7 +80,7 @@ def uncertain_tables() -> dict[str, pd.DataFrame]:
         for party, value, win in (("municipality", 3.0, 1.0), ("residents", -2.0, 0.02), ("others", 0.1, 0.5))
     ]
     limits = [
-        (kind, "", name, share, None, None, null, None, None, "", 2027, 2030, "")
+        (kind, "", name, share, share, share, null, None, None, "", 2027, 2030, "")
         for kind, at in (("null", 1), ("advice", 0))
         for name, *pair in (("", 0.86, 0.81), (HOSTILE, 0.999, 0.1), ("never", 0.0, 0.0))
         for share, null in ((pair[at], pair[1]),)
@@ -381,7 +383,10 @@ def test_components_without_a_ledger_are_not_called_good_or_bad(result: Result) 
 
 
 def test_the_cumulative_gain_ends_with_its_band(whole: Result) -> None:
-    said = pd.DataFrame([("advice", "null", 0.5, 4.0)], columns=["allocation", "against", "q10", "q90"])
+    said = pd.DataFrame(
+        [("advice", "null", "clearly better", 0.5, 4.0)],
+        columns=["allocation", "against", "kind", "q10", "q90"],
+    )
     table = whole.tables["pay_back_years"]
     plain, banded = of(whole)["cumulative"], of(whole.with_tables(conclusions=said))["cumulative"]
     own = [row["value"] for row in drawn_rows(plain) if row["name"] == "het maatschappelijk rendement"]
@@ -398,10 +403,11 @@ def test_the_cumulative_gain_ends_with_its_band(whole: Result) -> None:
 def test_stocks_show_the_futures_where_these_are_known(whole: Result, result: Result) -> None:
     banded = pd.DataFrame(drawn_rows(of(whole)["stocks"]))
     fan = whole.tables["fan"]
-    assert banded["low"].tolist() == fan["q05"].tolist()
+    for point in ("q05", "q25", "q75", "q95"):
+        assert banded[point].tolist() == fan[point].tolist()
     assert banded["value"].tolist() == fan["q50"].tolist()
     plain = pd.DataFrame(drawn_rows(of(result)["stocks"]))
-    assert "low" not in plain
+    assert "q05" not in plain
     table = result.tables["trajectories"]
     assert len(plain) == len(table)
     assert plain["value"].sum() == pytest.approx(table["value"].sum())
@@ -528,6 +534,14 @@ def test_text_can_be_read_on_its_background(look: dict[str, str]) -> None:
     for name in ("ink", "soft"):
         light, dark = sorted((luminance(look[name]), luminance(look["ground"])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("ground", [LIGHT["ground"], DARK["ground"], "#18212B"])
+def test_lines_and_edges_of_bars_are_seen_on_every_background(ground: str) -> None:
+    look = LIGHT if ground == LIGHT["ground"] else DARK
+    for colour in (*OTHERS, NULL, ADVICE, CHOICE, theme(look is DARK)["bar"]["stroke"]):
+        light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3, colour
 
 
 def test_names_for_readers_are_used(make_result: Callable[..., Result]) -> None:

@@ -19,7 +19,7 @@ from sdopt.result import Result
 
 @pytest.fixture
 def folder(result: Result, tmp_path: Path) -> Path:
-    """A results folder as a run writes it, but without trajectories and thus without a picture (quicker)."""
+    """A results folder as a run writes it, but without trajectories (quicker)."""
     tables = {name: table for name, table in result.tables.items() if name != "trajectories"}
     return write_results(replace(result, tables=tables), tmp_path / "results", "a: 1\n", {}, None)
 

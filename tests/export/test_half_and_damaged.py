@@ -58,6 +58,7 @@ def drop_columns(folder: Path, table: str) -> None:
     pd.DataFrame({"zz": [1.0]}).to_parquet(folder / "tables" / f"{table}.parquet")
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("form", [form for form in FORMATS if form not in LARGE])
 def test_a_full_disk_leaves_nothing(folder: Path, tmp_path: Path, form: str) -> None:
     place = tmp_path / "copies"

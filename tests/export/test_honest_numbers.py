@@ -18,7 +18,6 @@ import yaml
 from click.testing import CliRunner
 
 from sdopt.cli import main
-from sdopt.export.findings_picture import _fan_title, _tornado_title
 from sdopt.export.findings_words import conclusion_lines, design_lines, failing_lines, reason_words
 from sdopt.export.formats import read_results
 from sdopt.export.labels import Labels
@@ -212,14 +211,6 @@ def test_a_threshold_just_below_one_is_not_one(made: Made) -> None:
     said = " ".join(conclusion_lines(made.few.with_tables(conclusions=table), NL))
     assert "op 0,999 is het" in said
     assert "op 1,00" not in said
-
-
-def test_titles_of_pictures_hold_for_all_external_scenarios_and_round_extremes() -> None:
-    bars = {name: pd.DataFrame({"factor": [name]}) for name in ("a", "b")}
-    assert _tornado_title(bars, [["a"], ["b"]], NL).endswith("hangt het meest af van a of b")
-    fan = pd.DataFrame({"allocation": "advice", "name": "reserve", "q05": [-582.3], "q95": [193.4],
-                        "unit": "million EUR", "time": [2042.0]})  # fmt: skip
-    assert "tussen -580 en 190 mln euro" in _fan_title(fan, ["reserve"], NL)
 
 
 def test_the_terminal_rounds_to_what_is_known(made: Made) -> None:

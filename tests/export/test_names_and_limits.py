@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from sdopt.export.certainty import certainty_lines, half_step_lines
+from sdopt.export.figures import figures_of
 from sdopt.export.folder import write_results
 from sdopt.export.formats import export_results, read_results
 from sdopt.export.labels import Labels
 from sdopt.export.limits import limit_lines, shown_limits, spans
 from sdopt.export.names import with_shown_names
-from sdopt.export.picture import picture_forms
 from sdopt.export.workbook import workbook_bytes
 from sdopt.result import Result, Status
 
@@ -48,7 +48,8 @@ def test_workbook_and_picture_show_labels(result: Result, labelled: Result) -> N
     assert set(LABELS.values()) <= found
     assert not [text for text in found for name in LABELS if name in text]
     assert "social base budget" in found  # has no label
-    assert picture_forms(labelled, ["svg"]) != picture_forms(result, ["svg"])
+    names = {row[0] for one in figures_of(labelled, NL) if one.key == "allocation" for row in one.rows}
+    assert "Preventie" in names and "prevention budget" not in names
 
 
 def test_a_sheet_tells_which_name_is_which(result: Result, labelled: Result) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -57,9 +58,17 @@ def local(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def example(root: Path) -> Path:
-    """The worked example of the social domain."""
-    return optimised(EXAMPLE, root)
+def main_job(root: Path) -> tuple[Path, str]:
+    """The worked example of the social domain: its folder, and what the terminal said."""
+    output = root.parent / "voorbeeld"
+    said = run("optimise", EXAMPLE, "--output", output)
+    (folder,) = output.iterdir()
+    return folder, said
+
+
+@pytest.fixture(scope="module")
+def example(main_job: tuple[Path, str]) -> Path:
+    return main_job[0]
 
 
 @pytest.fixture(params=["small", "local", "example"])
@@ -85,6 +94,20 @@ def rows(folder: Path, sheet: str) -> list[list[Any]]:
 def contents(folder: Path) -> dict[str, bytes]:
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def printed(text: str) -> list[str]:
+    """Lines that do not depend on rounding of a machine: without the last digits of gap and replay."""
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    return [re.sub(r"\(gap .*?\)|[0-9.]+e-[0-9]+$|results  .*", "", line) for line in lines]
+
+
+def test_the_main_job_prints_what_the_readme_shows(main_job: tuple[Path, str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"python start.py optimise {EXAMPLE.relative_to(ROOT).as_posix()}" in readme
+    shown = re.search(r"```text\n(.*?)```", readme, re.S)
+    assert shown is not None
+    assert printed(main_job[1]) == printed(shown[1])
 
 
 def test_statuses_are_what_the_questions_are_made_for(small: Path, local: Path, example: Path) -> None:
@@ -157,6 +180,18 @@ def test_limits_have_one_row_per_year(small: Path) -> None:
     )
     assert [row[8] for row in listed] == ["ja", "nee", "nee"]
     assert [row[9] for row in listed] == ["ja", "ja", "ja"]
+    # of 2031, in which nothing is decided any more, only the first moment counts
+    assert [row[2] for row in listed] == ["elk moment", "elk moment", "begin van het jaar"]
+    assert rows(small, "Grenzen")[3][0].startswith("In 2031 valt niets meer te kiezen.")
+
+
+def test_the_discount_rate_is_told_in_percents(small: Path, example: Path) -> None:
+    said = "2,8 % per jaar; na 35 jaar 1,8 % (Werkgroep discontovoet 2025)"
+    for folder in (small, example):
+        facts = {row[0]: row[1] for row in rows(folder, "Gegevens en prijspeil")}
+        assert facts["Discontovoet"] == said
+    methods = [row[1] for row in rows(example, "Waardering") if row[0] == "discontovoet"]
+    assert methods == ["Werkgroep discontovoet 2025"] * 2
 
 
 def test_limits_on_change_equal_their_own_arithmetic(small: Path) -> None:

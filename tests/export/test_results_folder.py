@@ -33,7 +33,7 @@ def test_holds_everything(result: Result, tmp_path: Path) -> None:
     tables = {f"tables/{name}.{form}" for name in result.tables for form in ("csv", "parquet")}
     assert files == tables | {
         "summary.json", "run.json", "config.yaml", "workbook.xlsx", "allocation.mdl", "LEESMIJ.txt",
-        "report.html", "picture.png", "picture.svg",
+        "report.html", "allocation.png", "allocation.svg", "stocks.png", "stocks.svg",
     }  # fmt: skip
     assert folder.name == "voorbeeld-gemeente-met-100-000-inwoners-001"
     assert (folder / "config.yaml").read_bytes() == CONFIG.encode()
@@ -80,8 +80,8 @@ def test_numbers_count_up_and_nothing_is_overwritten(
 
 
 def test_runs_at_the_same_time_do_not_clash(make_result: Callable[..., Result], tmp_path: Path) -> None:
-    # Without trajectories there is no picture to draw, so that the runs truly meet at the rename.
-    tables = {"allocation": make_result().tables["allocation"]}
+    # Of this table no picture is drawn, so that the runs truly meet at the rename.
+    tables = {"search": make_result().tables["search"]}
     result = make_result(tables=tables)
     with ThreadPoolExecutor(8) as pool:
         made = list(

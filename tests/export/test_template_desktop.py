@@ -1,6 +1,7 @@
 """A template that LibreOffice saved again, as .xlsx and as .csv with Dutch settings, says the same."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -103,9 +104,16 @@ def test_questions_saved_again_as_workbook(questions: Path, saved: Save) -> None
 
 
 @pytest.mark.parametrize("form", SAVED)
-def test_questions_saved_as_dutch_text(questions: Path, saved: Save, form: str) -> None:
-    folder = saved(questions, SAVED[form])
-    for config in CONFIGS:
+def test_questions_saved_as_dutch_text(questions: Path, saved: Save, form: str, tmp_path: Path) -> None:
+    few = tmp_path / "few"  # one with names, one with many decisions, one with figures of its own
+    few.mkdir()
+    configs = [
+        ROOT / "configs" / f"{name}.yaml" for name in ("voorbeeld-100k", "tien-wijken-100k", "krimpregio")
+    ]
+    for config in configs:
+        shutil.copy(questions / f"{config.stem}.xlsx", few)
+    folder = saved(few, SAVED[form])
+    for config in configs:
         allocation, constants = (folder / f"{config.stem}-{name}.csv" for name in ("Verdeling", "Constanten"))
         assert re.search(rb"[;\"][0-9]+,[0-9]", allocation.read_bytes())
         check_question(config, allocation, constants)

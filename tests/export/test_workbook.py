@@ -261,6 +261,19 @@ def test_no_number_shows_as_minus_zero(result: Result) -> None:
             assert round(cell.value, len(digits[1] or "") + 2 * len(digits[2])) != 0, cell.coordinate
 
 
+def test_a_number_that_formulas_add_up_is_kept_and_never_shows_as_minus_zero(make_result: Any) -> None:
+    both = {"effect": "care", "variable": "v", "label": "care", "kind": "cost", "cash": True, "unit": "EUR"}
+    rows = [("municipality", -0.001), ("residents", 12.5)]
+    ledger = pd.DataFrame(
+        [{**both, "pocket": pocket, "null": 0.0, "advice": sum_, "difference": sum_} for pocket, sum_ in rows]
+    )
+    result, years = make_result(), ledger.assign(year=2027)
+    book = opened(result.with_tables(ledger=ledger, ledger_years=years))
+    small = [cell for cell in all_cells(book) if cell.value == -0.001]
+    assert small
+    assert {cell.number_format for cell in small} == {"[>=0.005]+#,##0.00;[<=-0.005]-#,##0.00;0.00"}
+
+
 def test_prints_one_page_wide_with_headers_in_sight(result: Result) -> None:
     for sheet in opened(result):
         wide = sheet.title in (

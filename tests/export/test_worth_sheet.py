@@ -58,7 +58,7 @@ def result(config: Path) -> Result:
 
 
 def sheet(result: Result, name: str = "Omslagpunten") -> list[Row]:
-    pictures = dict.fromkeys(("improvement", "tornado", "fan"), _dot())
+    pictures = dict.fromkeys(("stocks", "frontier"), _dot())
     book = openpyxl.load_workbook(BytesIO(workbook_bytes(result, pictures)))
     return [[cell.value for cell in row] for row in book[name].iter_rows()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SIGNS = {"income": 1.0, "spending": -1.0, "reserves": 0.0}
 
 
-def asked(config: str) -> Problem:
+def asked(config: str, first: int | None = None) -> Problem:
     loaded = load_config(ROOT / "configs" / f"{config}.yaml")
+    if first is not None:
+        years = loaded.config.decision_years.model_copy(update={"first": first, "last": first + 3})
+        loaded = replace(loaded, config=loaded.config.model_copy(update={"decision_years": years}))
     return build_problem(loaded, read_model(loaded.config.model.file).system)
 
 
@@ -52,6 +56,14 @@ def test_it_adds_up_to_the_balance_in_current_prices(problem: Problem) -> None:
             reserves = table[(table["side"] == "reserves") & (table["year"] == year)]
             assert list(reserves["account"]) == ["0.10"]
             assert reserves[name].sum() == pytest.approx(balance, abs=1e-9)
+
+
+@pytest.mark.parametrize(("first", "shown"), [(2028, 2026), (2029, 2027)])
+def test_two_years_before_the_decisions_where_the_run_has_them(first: int, shown: int) -> None:
+    problem = asked("voorbeeld-100k", first)
+    table = budget_of(problem, problem.decisions.null_vector())
+    assert sorted(table["year"].unique()) == list(range(shown, first + 4))
+    assert np.isfinite(table[["null", "advice"]].to_numpy()).all()
 
 
 def test_structural_and_incidental_stand_apart_as_in_rule_f1(problem: Problem) -> None:

@@ -40,10 +40,10 @@ BREACHES = {
         "import openpyxl",
     ),
     "odfdo outside export": ("Only export knows spreadsheets and figures", "result.py", "import odfdo"),
-    "matplotlib outside export": (
+    "vl_convert outside export": (
         "Only export knows spreadsheets and figures",
         "result.py",
-        "import matplotlib.pyplot",
+        "import vl_convert",
     ),
     "pint outside checks": ("Only checks knows pint", "equations/system.py", "import pint"),
     "the package root": ("Nobody imports the package root", "equations/system.py", "import sdopt"),

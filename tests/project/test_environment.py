@@ -17,13 +17,12 @@ from sdopt.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "configs/voorbeeld-100k.yaml"
 HEAVY = [
-    *("highspy", "jinja2", "matplotlib", "numpy", "odfdo", "openpyxl", "pandas", "pint", "pyarrow"),
+    *("highspy", "jinja2", "numpy", "odfdo", "openpyxl", "pandas", "pint", "pyarrow"),
     *("pydantic", "pyomo", "pysd", "scipy", "sklearn", "vl_convert", "xarray", "xlsxwriter", "yaml"),
 ]
 BARE = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # else Python mends such a locale by itself
 ENVIRONMENTS = {
     "ascii": {**BARE, "LC_ALL": "C"},
-    "latin-1": {**BARE, "LC_ALL": "C", "PYTHONIOENCODING": "latin-1"},
     "windows console": {**BARE, "LC_ALL": "C", "PYTHONIOENCODING": "cp437"},
 }
 

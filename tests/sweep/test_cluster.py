@@ -20,6 +20,7 @@ from sdopt.config.load import load_config
 from sdopt.errors import SdoptError, SimulationError
 from sdopt.problem.build import build_problem
 from sdopt.source_model.read import read_model
+from sdopt.sweep import cluster as cluster_module
 from sdopt.sweep.allocations import given_advice
 from sdopt.sweep.cluster import on_cluster
 from sdopt.sweep.executors import AHEAD, Spread, in_this_process
@@ -162,30 +163,13 @@ def interrupt(now: int) -> None:
     raise KeyboardInterrupt
 
 
-def test_the_command_gives_the_same_files(
-    cluster: Cluster, place_in: Callable[..., Path], tmp_path: Path
-) -> None:
-    """Blocks of runs, and the best of every scenario by itself."""
-    config = place_in(
-        tmp_path,
-        scenarios=8,
-        allocations={"advice": "advies.csv", "achteraf": "re-optimised"},
-        re_optimise={"scenarios": 12},
-    )
-    written = []
-    for options in (["--workers", "1"], ["--scheduler", cluster.address]):
-        output = tmp_path / f"results {len(written)}"
-        done = command(config, output, *options)
-        assert done.returncode == 0, done.stderr
-        written.append(results_in(output))
-    assert {"runs.parquet", "re_optimised.csv", "regrets.csv"} < set(written[0])
-    assert written[1] == written[0]
-
-
 def test_a_killed_client_goes_on_with_the_same_scheduler(
     cluster: Cluster, place_in: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Killed among the blocks of runs, and again among the scenarios that are re-optimised."""
+    """Killed among the blocks of runs, and again among the scenarios that are re-optimised.
+
+    What it ends with are the files that one process makes.
+    """
     config = place_in(
         tmp_path,
         scenarios=6_000,
@@ -202,6 +186,7 @@ def test_a_killed_client_goes_on_with_the_same_scheduler(
     assert done.returncode == 0, done.stderr
     assert f"goes on from {len(second)} finished parts" in done.stderr
     assert command(config, undisturbed, "--workers", "1").returncode == 0
+    assert {"runs.parquet", "re_optimised.csv", "regrets.csv"} < set(results_in(undisturbed))
     assert results_in(output) == results_in(undisturbed)
 
 
@@ -304,10 +289,10 @@ def test_a_scheduler_that_ends_is_missed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere"])
-def test_a_scheduler_that_does_not_answer(address: str) -> None:
-    with pytest.raises(
-        SdoptError, match=f"no Dask scheduler answers at {re.escape(address)} within 10 seconds"
-    ):
+def test_a_scheduler_that_does_not_answer(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "REACH", 1.0)  # ten seconds are for a network
+    said = f"no Dask scheduler answers at {re.escape(address)} within 1 seconds"
+    with pytest.raises(SdoptError, match=said):
         on_cluster(address)
 
 

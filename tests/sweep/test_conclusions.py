@@ -203,7 +203,7 @@ def test_numbers_have_three_digits_and_the_separators_of_the_language() -> None:
     assert [number(v, "en") for v in (0.0, 0.012345, -1.5, 12.0, 1234567.8)] == [
         "0", "0.0123", "-1.5", "12", "1,234,568"
     ]  # fmt: skip
-    assert number(-1234.5, "nl") == "-1.234"
+    assert number(-1234.5, "nl") == "-1.235"
 
 
 LITTLE = Contrast("a little more", "care", np.array([1.1]), np.array([1.0]))

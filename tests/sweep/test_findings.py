@@ -18,7 +18,7 @@ from sdopt.sweep.allocations import Advice, given_advice
 from sdopt.sweep.breaches import limit_table
 from sdopt.sweep.chances import Sample
 from sdopt.sweep.executors import in_this_process
-from sdopt.sweep.fans import fan_table
+from sdopt.sweep.fans import tables_over_years
 from sdopt.sweep.findings import (
     Asked,
     distribution_table,
@@ -50,7 +50,7 @@ class Swept:
         with Parts(folder, "parts", resume=False) as parts:
             assert run_blocks(self.plan, parts, in_this_process, lambda *_: None)
             self.outcome: Outcome = outcome_of(self.plan, parts)
-            self.fan = fan_table(self.plan, self.outcome, parts)
+            self.fan = tables_over_years(self.asked, parts)["fan"]
             write_tables(self.plan, parts, (), folder)
         self.runs = pd.read_parquet(folder / "runs.parquet")
         self.trajectories = pd.read_parquet(folder / "trajectories.parquet")
@@ -195,7 +195,8 @@ def test_base_points_of_saltelli_are_drawn_together(ask: Ask) -> None:
 def _nothing(plan: Plan) -> Outcome:
     shape = (len(plan.names), plan.scenarios.count)
     none = np.zeros((shape[0], 1, shape[1]))
-    return Outcome(np.zeros(shape), none > 0, none, none, none > 0, {})
+    never = np.zeros((shape[0] - 1, shape[1]), dtype=np.int16)
+    return Outcome(np.zeros(shape), none > 0, none, none, none > 0, never, {})
 
 
 def test_a_decision_in_the_table_is_not_drawn_and_that_is_told() -> None:

@@ -67,11 +67,10 @@ def test_the_same_bytes_for_any_number_of_workers(config: Path, undisturbed: dic
         *("trajectories.parquet", "runs.parquet", "scenarios.parquet", "allocations.parquet"),
         *("summary.json", "design.json", "summary.csv", "limits.csv", "config.yaml"),
     }
-    for workers in ("2", "4"):
-        output = config.parent / f"{workers} workers"
-        done = sweep(config, output, "--workers", workers)
-        assert done.returncode == 0, done.stderr
-        assert contents(output) == undisturbed
+    output = config.parent / "three workers"
+    done = sweep(config, output, "--workers", "3")
+    assert done.returncode == 0, done.stderr
+    assert contents(output) == undisturbed
 
 
 def start(config: Path, output: Path, *options: str) -> subprocess.Popen[str]:

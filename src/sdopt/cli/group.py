@@ -5,8 +5,12 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +27,18 @@ if TYPE_CHECKING:
 # Sums of matrix products depend on how many threads share them: the bytes of a result must not. NumPy reads
 # this when it is loaded; its matrices are small here, and a second thread only gets in the way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+_UNSEEN = {
+    code: f"\\u{code:04x}"
+    for code in (
+        *range(9),
+        *range(11, 32),
+        *range(0x7F, 0xA0),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    )
+}
+"""What steers a terminal, or turns text around: in an error that repeats such text, shown and not done."""
 
 FILE = click.Path(path_type=Path)
 SECONDS = click.FloatRange(min=0, min_open=True)
@@ -43,13 +59,41 @@ class Commands(click.Group):
         gc.disable()
         atexit.register(gc.freeze)  # nor look for them when Python ends
         try:
-            return super().invoke(context)
+            with _end_as_with_ctrl_c():
+                return super().invoke(context)
         except SdoptError as error:
             if context.params.get("debug"):
                 raise
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error).translate(_UNSEEN)) from None
+        except MemoryError:
+            if context.params.get("debug"):
+                raise
+            raise click.ClickException(
+                "there is not enough memory for this. Close other programs, or ask for less: fewer runs, "
+                "scenarios or years."
+            ) from None
         finally:
             gc.enable()
+
+
+@contextmanager
+def _end_as_with_ctrl_c() -> Iterator[None]:
+    """A request to end (SIGTERM) does what Ctrl-C does at that moment, so that nothing half is left."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(interrupt):
+            raise KeyboardInterrupt
+        interrupt(signal.SIGINT, frame)
+
+    before: Any = None
+    with suppress(ValueError):  # outside the main thread there is nothing to set
+        before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 @click.group(cls=Commands)

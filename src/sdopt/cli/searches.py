@@ -8,12 +8,16 @@ import click
 
 from sdopt.cli.group import FILE, SECONDS, TIME_LIMIT, main, read
 
-OUTPUT = "Folder that gets a new folder with the results [output.directory of CONFIG]."
+OUTPUT = click.option(
+    "--output",
+    type=FILE,
+    help="Folder that gets a new folder with the results [output.directory of CONFIG].",
+)
 
 
 @main.command()
 @click.argument("config", type=FILE)
-@click.option("--output", type=FILE, help=OUTPUT)
+@OUTPUT
 @TIME_LIMIT
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of this question was stopped.")
 @click.option(
@@ -82,7 +86,7 @@ def optimise(
 
 @main.command("sweep")
 @click.argument("config", type=FILE)
-@click.option("--output", type=FILE, help=OUTPUT)
+@OUTPUT
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of this sweep was stopped.")
 @click.option(
     "--workers",
@@ -132,7 +136,7 @@ def sweep_(
 
 @main.command("robust")
 @click.argument("config", type=FILE)
-@click.option("--output", type=FILE, help=OUTPUT)
+@OUTPUT
 @click.option("--scenarios", type=click.IntRange(min=1), help="Draws [robust.scenarios of CONFIG].")
 @TIME_LIMIT
 def robust_(config: Path, output: Path | None, scenarios: int | None, time_limit: float | None) -> None:
@@ -149,7 +153,7 @@ def robust_(config: Path, output: Path | None, scenarios: int | None, time_limit
 
 @main.command("calibrate")
 @click.argument("config", type=FILE)
-@click.option("--output", type=FILE, help=OUTPUT)
+@OUTPUT
 def calibrate_(config: Path, output: Path | None) -> None:
     """Fit constants to observed series as CONFIG asks, and say what the data can and cannot tell.
 

@@ -82,8 +82,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     output = config.output.model_copy(update=places)
     ledger, valuation = config.ledger, config.valuation
     if ledger is not None:
-        files = {"file": absolute(ledger.file), "perspectives": absolute(ledger.perspectives_file)}
-        ledger = ledger.model_copy(update=files)
+        ledger = ledger.with_paths(absolute)
     if valuation is not None:
         valuation = valuation.model_copy(update={"file": absolute(valuation.file)})
     fiscal = config.fiscal_rules

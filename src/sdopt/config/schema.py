@@ -52,11 +52,30 @@ class LedgerFiles(Strict):
     """The ledger (.csv: effect, variable, a column per pocket, cash, kind, note)."""
     perspectives: Literal["default"] | Path = "default"
     """Which pockets are summed (.csv); `default` is perspectives.csv in the folder of the ledger."""
+    not_valued: Literal["default"] | Path | None = "default"
+    """Effects without an amount, which are described and never counted (.csv: effect, pocket, direction,
+    source, status, note); `default` is not_valued.csv in the folder of the ledger, where there is one."""
 
     @property
     def perspectives_file(self) -> Path:
         """The table of perspectives."""
         return self.file.parent / "perspectives.csv" if self.perspectives == "default" else self.perspectives
+
+    def with_paths(self, absolute: Callable[[Path], Path]) -> LedgerFiles:
+        """The same with every path as `absolute` makes it, and the defaults filled in."""
+        file, perspectives, not_valued = absolute(self.file), self.perspectives_file, self.not_valued
+        if not_valued == "default":
+            beside = file.parent / "not_valued.csv"
+            not_valued = beside if beside.is_file() else None
+        elif not_valued is not None:
+            not_valued = absolute(not_valued)
+        found = {"file": file, "perspectives": absolute(perspectives), "not_valued": not_valued}
+        return self.model_copy(update=found)
+
+    @property
+    def not_valued_file(self) -> Path | None:
+        """The table of what is not valued, once paths are absolute; None without one."""
+        return self.not_valued if isinstance(self.not_valued, Path) else None
 
 
 class Valuation(Strict, extra="allow"):

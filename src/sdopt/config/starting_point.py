@@ -53,8 +53,9 @@ def yaml_text(text: str) -> str:
 
 
 def _head(model_path: str) -> Iterator[str]:
-    yield "# yaml-language-server: $schema=schema.json"
     yield "# A question to a model, written by `sdopt init`. Make the choices marked CHOOSE."
+    yield "# For an editor that helps: run `sdopt schema > schema.json` here, and make this the first line:"
+    yield "#   # yaml-language-server: $schema=schema.json"
     yield f"schema_version: {SCHEMA_VERSION}"
     yield "title: Which allocation returns most for society?  # CHOOSE: the question in one line"
     yield ""

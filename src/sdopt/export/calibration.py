@@ -14,7 +14,7 @@ from sdopt.calibrate.load import load_calibration
 from sdopt.calibrate.question import build_question
 from sdopt.config.sheets.source import source_of
 from sdopt.export.calibration_tables import calibration_tables, grouped, named_weights
-from sdopt.export.folder import as_json, check_writable, flush, write_folder
+from sdopt.export.folder import as_json, check_writable, flush, write_found
 from sdopt.export.labels import Labels
 from sdopt.export.provenance import run_facts, table_hash, versions
 from sdopt.export.tables import write_csv
@@ -48,7 +48,7 @@ def calibrate(path: Path, output: Path | None) -> tuple[Fit, Path]:
     check_writable(root)
     model = read_model(loaded.config.model.file)
     found = fit(build_question(loaded, model.system), _progress)
-    folder = write_folder(
+    folder = write_found(
         root, loaded.config.title, lambda folder: _write_files(found, model, folder, started)
     )
     return found, folder
@@ -63,7 +63,8 @@ def _progress(done: int, total: int, squares: float) -> None:
 
 
 def _write_files(found: Fit, model: SourceModel, folder: Path, started: datetime) -> None:
-    from sdopt.export.calibration_picture import calibration_picture
+    from sdopt.export.figures.calibration import calibration_figures
+    from sdopt.export.figures.pictures import draw_into
 
     loaded = found.question.loaded
     labels = Labels(loaded.config.output.language)
@@ -73,8 +74,7 @@ def _write_files(found: Fit, model: SourceModel, folder: Path, started: datetime
         (folder / name).write_bytes(content.encode("utf-8", "replace"))
     observed = source_of(loaded.config.observed.file).file
     (folder / f"observed{observed.suffix.lower()}").write_bytes(observed.read_bytes())
-    for form, drawn in calibration_picture(found, labels, ("png", "svg")).items():
-        (folder / f"picture.{form}").write_bytes(drawn)
+    draw_into(folder, calibration_figures(found, labels), labels)
     facts = as_json({**_facts(found, model), **run_facts(started)})
     (folder / "run.json").write_bytes(facts.encode("utf-8"))
     flush(folder)

@@ -47,6 +47,18 @@ def without_minus_zero(value: float, code: object) -> float:
     return value if shown else 0.0
 
 
+def without_minus(code: str, value: float) -> str:
+    """The number format; one that shows no minus where nothing but zeros would follow it.
+
+    Its sections go by what is shown, so that the format still holds when the number is calculated again.
+    """
+    if not -half_of_last_digit(code) < value < 0:
+        return code
+    above, below, zero = (*code.split(";"), "", "")[:3]
+    half = f"{half_of_last_digit(code):.12f}".rstrip("0").rstrip(".")
+    return f"[>={half}]{above};[<=-{half}]{below or f'-{above}'};{zero or above}"
+
+
 def to_python(value: Any) -> Any:
     """The plain Python value of a NumPy scalar or a missing value of pandas; others unchanged."""
     if type(value).__name__ in ("NAType", "NaTType"):

@@ -122,9 +122,10 @@ def _audited(result: Result, labels: Labels) -> list[str]:
         return []
     table = result.tables["audit"]
     chosen = table[[leans_on(result, check) for check in table["check"]]]
-    tried, found = int(chosen["points"].sum()), int(chosen["violations"].sum())
-    key = "certain.violated" if found else "certain.audited"
-    return [labels(key, tried=labels.number(tried, 0), found=found)] if tried else []
+    sums = {key: int(chosen[key].sum()) for key in ("points", "violations")}
+    tried, found = (labels.number(n, 0, of=("audit", key, chosen.index, "sum")) for key, n in sums.items())
+    key = "certain.violated" if sums["violations"] else "certain.audited"
+    return [labels(key, tried=tried, found=found)] if sums["points"] else []
 
 
 def _between_bounds(result: Result, labels: Labels) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor, log10
 from typing import Any
 
@@ -53,11 +53,23 @@ def _filled(place: int) -> dict[str, Any]:
     return {"pattern": {"pattern": pattern, "fg_color": colour, "bg_color": "#FFFFFF"}}
 
 
-def lines(book: Book, title: str, unit: str, categories: Range, rows: Sequence[tuple[str, Range]]) -> Any:
-    """Two lines, the first (null alternative, or bound) dashed grey and the second solid blue."""
-    looks = ({"color": NULL_COLOUR, "dash_type": "dash", "width": 2}, {"color": ADVICE_COLOUR, "width": 2.5})
+Look = Mapping[str, Any]
+"""Properties of a line, as xlsxwriter calls them."""
+DASHED: Look = {"color": NULL_COLOUR, "dash_type": "dash", "width": 2}
+SOLID: Look = {"color": ADVICE_COLOUR, "width": 2.5}
+
+
+def lines(
+    book: Book,
+    title: str,
+    unit: str,
+    categories: Range,
+    rows: Sequence[tuple[str, Range]],
+    looks: Sequence[Look] = (DASHED, SOLID),
+) -> Any:
+    """Lines; two, unless told: the first (null alternative, or bound) dashed grey, the second solid blue."""
     series = [
-        {"name": chart_text(name), "values": list(cells), "categories": list(categories), "line": look}
+        {"name": chart_text(name), "values": list(cells), "categories": list(categories), "line": dict(look)}
         for (name, cells), look in zip(rows, looks, strict=True)
     ]
     chart = _chart(book, {"type": "line"}, title, unit, series)
@@ -224,6 +236,64 @@ def cumulative(book: Book, title: str, unit: str, years: Range, line: tuple[str,
         "line": {"color": ADVICE_COLOUR, "width": 2.5},
     }
     return _chart(book, {"type": "line"}, title, unit, [series])
+
+
+Part = tuple[str, Range, int]
+"""A part of a band: what it is called, how wide it is, and how far it is seen through, in percents."""
+
+
+def band(
+    book: Book,
+    title: str,
+    unit: str,
+    years: Range,
+    low: Range,
+    parts: Sequence[Part],
+    middle: tuple[str, Range],
+    colour: str = ADVICE_COLOUR,
+    *,
+    slanted: bool = False,
+) -> Any:
+    """A band over the years: parts stacked on an area that is not seen, and a line in the middle.
+
+    The cells of `low` hold where the band begins, those of `parts` how wide each part is above the one
+    before; parts of one name have one place in the legend. Years are `slanted` where they would not fit.
+    """
+    shown = [
+        {
+            "name": chart_text(name),
+            "values": list(cells),
+            "fill": {"color": colour, "transparency": through},
+            "border": {"none": True},
+        }
+        for name, cells, through in parts
+    ]
+    unseen = {"name": " ", "values": list(low), "fill": {"none": True}, "border": {"none": True}}
+    series = [{**one, "categories": list(years)} for one in (unseen, *shown)]
+    chart = _chart(book, {"type": "area", "subtype": "stacked"}, title, unit, series)
+    look = {"color": "#000000", "width": 1.5}
+    line = book.workbook.add_chart({"type": "line"})
+    own = {"name": chart_text(middle[0]), "values": list(middle[1]), "categories": list(years), "line": look}
+    line.add_series(own)
+    chart.combine(line)
+    chart.set_x_axis(_below(years, slanted=slanted))
+    names = [name for name, _, _ in parts]
+    again = [place for place, name in enumerate(names, start=1) if name in names[: place - 1]]
+    chart.set_legend({"position": "bottom", "font": {"size": 8}, "delete_series": [0, *again]})
+    return chart
+
+
+def _below(years: Range, *, slanted: bool) -> dict[str, Any]:
+    """Years below the chart, also where amounts are negative; areas reach to its edges."""
+    font, every = {"size": 8, **({"rotation": -45} if slanted else {})}, _every(years)
+    look = {"num_font": font, "label_position": "low", "interval_unit": every, "interval_tick": every}
+    return {**look, "position_axis": "on_tick"}
+
+
+def between(chart: Any, unit: str, low: float, high: float) -> Any:
+    """The chart with an axis of amounts from one value to another."""
+    chart.set_y_axis({**_axis(unit), "min": low, "max": high})
+    return chart
 
 
 def _axis(unit: str) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sdopt.export.figures.figure import in_hundred
+from sdopt.export.compared_columns import ADVICE
+from sdopt.export.figures.figure import allocation_word, in_hundred
 from sdopt.export.labels import Labels
 from sdopt.export.views import has
 from sdopt.result import Result, Status
@@ -15,7 +16,7 @@ from sdopt.result import Result, Status
 if TYPE_CHECKING:
     import pandas as pd
 
-ALIKE = ("objective", "objective_unit", "horizon", "base_year", "discount_rate")
+ALIKE = ("objective", "objective_unit", "price_level", "horizon", "base_year", "discount_rate")
 """What must be the same for returns to be comparable."""
 FINISHED = (Status.OPTIMAL.key, Status.CERTIFIED.key, Status.LOCAL.key)
 MOST = 3
@@ -27,7 +28,23 @@ NOTHING = 5e-4
 def found_lines(result: Result, labels: Labels) -> list[str]:
     """What every advice returns, and where its allocation differs most from the first."""
     runs = result.tables["compared_runs"]
-    return [*(_gain(row, labels) for row in runs.to_dict("records")), *_differences(result, labels)]
+    gains = [_gain(row, labels) for row in runs.to_dict("records")]
+    return [*gains, *_robust(result, labels), *_differences(result, labels)]
+
+
+def _robust(result: Result, labels: Labels) -> Iterator[str]:
+    """What every robust allocation gives on average, in the worst futures, and if all goes as expected."""
+    if not has(result, "compared_robust"):
+        return
+    for row in result.tables["compared_robust"].to_dict("records"):
+        amounts = {key: float(row[key]) for key in ("expected", "cvar", "central")}
+        if row["allocation"] != ADVICE and not np.isnan(list(amounts.values())).any():
+            said = {
+                key: labels.number(value, _decimals(abs(value)), sign=True) for key, value in amounts.items()
+            }
+            name = allocation_word(str(row["allocation"]), labels)
+            unit = labels.unit(str(row["unit"]))
+            yield labels("compared.robust_gain", run=row["run"], name=name, unit=unit, **said)
 
 
 def _gain(run: dict[str, object], labels: Labels) -> str:
@@ -60,13 +77,28 @@ def _differences(result: Result, labels: Labels) -> Iterator[str]:
         yield labels("compared.none")
         return
     table = result.tables["compared_decisions"]
-    wide = table.pivot_table(index=["decision", "unit"], columns="run", values="advice", sort=False)
+    advised = table[table["allocation"] == ADVICE]
+    wide = advised.pivot_table(index=["decision", "unit"], columns="run", values="value", sort=False)
     first = names[0]
     for run in names[1:]:
-        if first in wide and run in wide and len(both := wide[[first, run]].dropna()):
-            yield _difference(both, first, run, labels)
-            if apart := int((wide[first].isna() != wide[run].isna()).sum()):
-                yield labels("compared.apart", run=run, first=first, count=labels.number(apart, 0))
+        if first not in wide or run not in wide:
+            continue
+        both = wide[[first, run]].dropna()
+        yield (
+            _difference(both, first, run, labels)
+            if len(both)
+            else labels("compared.none_of", run=run, first=first)
+        )
+        for own, other in ((first, run), (run, first)):
+            if len(both) and (count := int((wide[own].notna() & wide[other].isna()).sum())):
+                yield counted("apart", count, labels, run=own, other=other)
+
+
+def counted(key: str, count: int, labels: Labels, **values: object) -> str:
+    """The sentence `compared.many.KEY` about so many things, or `compared.one.KEY` about one."""
+    if count == 1:
+        return labels(f"compared.one.{key}", **values)
+    return labels(f"compared.many.{key}", count=labels.number(count, 0), **values)
 
 
 def _difference(both: pd.DataFrame, first: str, run: str, labels: Labels) -> str:
@@ -93,6 +125,9 @@ def care_lines(result: Result, labels: Labels) -> list[str]:
     """What makes returns hard to compare, what was not finished, and how much of the inputs differs."""
     runs = result.tables["compared_runs"]
     lines = [line for key in ALIKE if (line := _differs(runs, key, labels))]
+    if runs["kind"].nunique() > 1:
+        lines.append(labels("compared.kinds", values=_values(runs, "kind", labels, kinds_text)))
+    lines += _futures(runs, labels)
     if _many(result, "file", "model"):
         lines.append(labels("compared.model"))
     if _many(result, "file", "municipality"):
@@ -100,16 +135,11 @@ def care_lines(result: Result, labels: Labels) -> list[str]:
     if runs["sdopt"].nunique() > 1:
         lines.append(labels("compared.version", values=_values(runs, "sdopt", labels)))
     lines += [
-        labels("compared.robust", run=run)
-        for run, kind in zip(runs["run"], runs["kind"], strict=True)
-        if "robust" in str(kind).split(", ")
-    ]
-    lines += [
         labels("compared.stopped", run=run, status=labels(f"status.{status}"))
         for run, status in zip(runs["run"], runs["status"], strict=True)
         if status not in FINISHED
     ]
-    return [*lines, _inputs(result, labels)]
+    return [*lines, inputs_line(result, labels)]
 
 
 def _differs(runs: pd.DataFrame, key: str, labels: Labels) -> str:
@@ -120,9 +150,25 @@ def _differs(runs: pd.DataFrame, key: str, labels: Labels) -> str:
     return labels("compared.differs", what=labels(f"compared.{key}"), values=_values(known, key, labels))
 
 
-def _values(runs: pd.DataFrame, key: str, labels: Labels) -> str:
-    pairs = zip(runs["run"], runs[key], strict=True)
+def _values(
+    runs: pd.DataFrame, key: str, labels: Labels, said: Callable[[str, Labels], str] = lambda text, _: text
+) -> str:
+    pairs = [(run, said(str(value), labels)) for run, value in zip(runs["run"], runs[key], strict=True)]
     return "; ".join(labels("compared.value", run=run, value=value) for run, value in pairs)
+
+
+def kinds_text(kinds: str, labels: Labels) -> str:
+    """Which kinds of run a result holds, in words."""
+    return ", ".join(labels.find(f"run_kind.{one}", one) for one in kinds.split(", "))
+
+
+def _futures(runs: pd.DataFrame, labels: Labels) -> Iterator[str]:
+    """That chances and means are over other futures, which differ by their number or their seed."""
+    known = runs[runs["futures"].notna()]
+    if len(known[["futures", "seed"]].drop_duplicates()) > 1:
+        counts = [f"{labels.number(count, 0)} (seed {seed})" for count, seed in
+                  zip(known["futures"], known["seed"], strict=True)]  # fmt: skip
+        yield labels("compared.futures", values=_values(known.assign(futures=counts), "futures", labels))
 
 
 def _many(result: Result, kind: str, place: str) -> bool:
@@ -133,8 +179,14 @@ def _many(result: Result, kind: str, place: str) -> bool:
     return bool(((table["kind"] == kind) & (table["place"] == place)).any())
 
 
-def _inputs(result: Result, labels: Labels) -> str:
+def inputs_line(result: Result, labels: Labels) -> str:
+    """In how many places the inputs differ, and in which files and parts of the config."""
     if not has(result, "compared_inputs"):
         return labels("compared.same_inputs")
-    places = result.tables["compared_inputs"][["kind", "place"]].drop_duplicates()
-    return labels("compared.inputs", count=labels.number(len(places), 0))
+    table = result.tables["compared_inputs"][["kind", "place"]].drop_duplicates()
+    parts: dict[str, int] = {}
+    for kind, place in table.itertuples(index=False):
+        part = str(place).partition(" > ")[0] if kind == "config" else labels(f"compared.inputs.{kind}")
+        parts[part] = parts.get(part, 0) + 1
+    said = ", ".join(f"{part} ({labels.number(count, 0)})" for part, count in parts.items())
+    return counted("inputs", len(table), labels, parts=said)

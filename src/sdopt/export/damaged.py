@@ -27,5 +27,5 @@ def as_written(*folders: Path) -> Iterator[None]:
         raise ExportError(
             f"{', '.join(map(str, folders))}: summary.json or a table is not as sdopt writes it "
             f"({type(error).__name__}: {said}). Restore what was changed, or run it again; if nothing was "
-            "changed this is a mistake in sdopt: show it with sdopt --debug."
+            "changed this is a mistake in sdopt: sdopt --debug shows where."
         ) from error

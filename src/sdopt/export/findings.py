@@ -26,7 +26,7 @@ from sdopt.sweep.asked import Asked
 from sdopt.sweep.breaches import empty_table, limit_table
 from sdopt.sweep.chances import NO_SAMPLE
 from sdopt.sweep.conclusions import threshold_table
-from sdopt.sweep.fans import fan_table
+from sdopt.sweep.fans import tables_over_years
 from sdopt.sweep.findings import find
 from sdopt.sweep.gains import gain_table
 from sdopt.sweep.parts import Parts
@@ -53,7 +53,7 @@ SAID = {
 def sweep_result(
     loaded: LoadedConfig, model: SourceModel, plan: Plan, outcome: Outcome, advice: Advice, parts: Parts
 ) -> Result:
-    """A finished sweep as a result: tables of `findings.find`, `fans.fan_table` and `conclusions`.
+    """A finished sweep as a result: tables of `findings.find`, of `tables_over_years` and `conclusions`.
 
     `status` is that of the search for the advice; of an advice that was given, `SIMULATED`.
     """
@@ -73,9 +73,9 @@ def sweep_result(
 
 
 def _of_a_sample(asked: Asked, parts: Parts) -> dict[str, DataFrame]:
-    """Tables that only a sample of futures has: outputs over the years, limits, and who gains."""
+    """Tables that only a sample of futures has: outputs and return over the years, limits, and who gains."""
     return {
-        "fan": fan_table(asked.plan, asked.outcome, parts),
+        **tables_over_years(asked, parts),
         "limits": limit_table(asked),
         "empty_stocks": empty_table(asked),
         "gains": gain_table(asked),
@@ -128,22 +128,16 @@ def _said(result: Result) -> dict[str, Any]:
 
 def write_findings(result: Result, folder: Path) -> None:
     """`tables/`, `workbook.xlsx`, `report.html` and the pictures as .png and .svg."""
-    from sdopt.export.findings_picture import picture_forms, pictures_of
-    from sdopt.export.names import with_shown_names
+    from sdopt.export.figures.pictures import write_main_pictures
     from sdopt.export.report import report_html
     from sdopt.export.workbook import workbook_bytes
 
-    labels, shown = Labels(result.language), with_shown_names(result)
     tables = folder / "tables"
     tables.mkdir()
     write_parquet(result.tables, tables)
     write_csv(result.tables, tables)
-    drawn = {name: picture_forms(name, shown, labels, "png", "svg") for name in pictures_of(result)}
-    for name, forms in drawn.items():
-        for form, content in forms.items():
-            (folder / f"{name}.{form}").write_bytes(content)
-    known = {name: forms["png"] for name, forms in drawn.items()}
-    (folder / "workbook.xlsx").write_bytes(workbook_bytes(result, known))
+    pictures = write_main_pictures(result, folder)
+    (folder / "workbook.xlsx").write_bytes(workbook_bytes(result, pictures))
     (folder / "report.html").write_bytes(report_html(result).encode("utf-8", "replace"))
 
 

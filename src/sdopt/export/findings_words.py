@@ -139,15 +139,19 @@ def driver_lines(result: Result, labels: Labels) -> list[str]:
         if has(result, table):
             rows = result.tables[table]
             rows = rows[(rows["allocation"] == ADVICE) & rows[column].notna()]
-            found: dict[str, list[str]] = {}
-            for world in dict.fromkeys(rows["external"]):
-                names = driver_names(rows[rows["external"] == world], column, labels)
-                found.setdefault(names, []).append(external_name(world, labels))
-            return [
-                labels("found.drivers" if names else "found.no_driver", world="; ".join(worlds), names=names)
-                for names, worlds in found.items()
-            ]
+            worlds: dict[str, list[str]] = {}
+            for world, own in rows.groupby("external", sort=False):
+                alike = driver_names(own, column, Labels(labels.language))
+                worlds.setdefault(alike, []).append(str(world))
+            return [_drivers(rows, column, alike, labels) for alike in worlds.values()]
     return []
+
+
+def _drivers(rows: pd.DataFrame, column: str, worlds: Sequence[str], labels: Labels) -> str:
+    """The sentence for external scenarios with the same drivers."""
+    names = driver_names(rows[rows["external"] == worlds[0]], column, labels)
+    said = "; ".join(external_name(world, labels) for world in worlds)
+    return labels("found.drivers" if names else "found.no_driver", world=said, names=names)
 
 
 def driver_names(rows: pd.DataFrame, column: str, labels: Labels) -> str:

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import shutil
+import tempfile
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ from sdopt.export.cells import plain_text, to_python
 from sdopt.export.labels import Labels
 from sdopt.export.older import RESULTS_VERSION
 from sdopt.export.tables import write_csv, write_parquet
-from sdopt.export.views import fact, has
+from sdopt.export.views import fact
 from sdopt.result import Result
 
 ALWAYS = (
@@ -59,7 +60,7 @@ def write_results(
     ExportError
         When the folder cannot be written; nothing is left that looks like a result.
     """
-    return write_folder(
+    return write_found(
         results_root,
         result.title,
         lambda folder: _write_files(result, folder, config_text, run_facts, allocation_model),
@@ -86,6 +87,28 @@ def write_folder(results_root: Path, title: str, write: Callable[[Path], None]) 
             f"results folder {results_root}: cannot be written ({error.strerror or error}). "
             "Check free space and rights, or choose another output.directory."
         ) from error
+
+
+def write_found(results_root: Path, title: str, write: Callable[[Path], None]) -> Path:
+    """The same for what took long to find: when it cannot be written there it is kept somewhere else.
+
+    Raises
+    ------
+    ExportError
+        When the folder cannot be written, also when it could be elsewhere; it says where.
+    """
+    try:
+        return write_folder(results_root, title, write)
+    except ExportError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        elsewhere = Path(tempfile.mkdtemp(prefix="sdopt-"))
+        try:
+            kept = write_folder(elsewhere, title, write)
+        except ExportError:
+            shutil.rmtree(elsewhere, ignore_errors=True)
+            raise error from error.__cause__
+        raise ExportError(f"{error} Nothing is lost: the results are in {kept}; move them.") from error
 
 
 def check_writable(results_root: Path) -> None:
@@ -134,8 +157,8 @@ def slug(title: str) -> str:
 def aside(root: Path) -> Iterator[Path]:
     """A hidden new folder beside the results; whatever is left of it at the end is removed."""
     folder = root / f".{uuid.uuid4().hex}.unfinished"
-    folder.mkdir()
     try:
+        folder.mkdir()
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -165,6 +188,7 @@ def _write_files(
     result: Result, folder: Path, config_text: str, run_facts: Mapping[str, Any], allocation_model: str | None
 ) -> None:
     """All files of a result, flushed to disk; only run.json holds when and where."""
+    from sdopt.export.figures.pictures import write_main_pictures
     from sdopt.export.report import report_html
     from sdopt.export.workbook import workbook_bytes
 
@@ -176,14 +200,11 @@ def _write_files(
     _write_text(folder / "summary.json", as_json(summary(result)))
     _write_text(folder / "run.json", as_json(run_facts))
     _write_text(folder / "config.yaml", config_text)
-    (folder / "workbook.xlsx").write_bytes(workbook_bytes(result))
+    pictures = write_main_pictures(result, folder)
+    (folder / "workbook.xlsx").write_bytes(workbook_bytes(result, pictures))
     _write_text(folder / "report.html", report_html(result))
     if allocation_model is not None:
         _write_text(folder / "allocation.mdl", allocation_model)
-    if has(result, "allocation") and has(result, "trajectories"):
-        _write_picture(result, folder)
-    if has(result, "frontier"):
-        _write_frontier(result, folder, labels)
     replay = labels("readme.replay") if allocation_model is not None else ""
     told = labels("readme.text", title=result.title, replay=replay)
     _write_text(folder / labels("readme.name"), readme(told, folder))
@@ -195,22 +216,6 @@ def readme(text: str, folder: Path) -> str:
     title, *lines = text.split("\n")
     named = [(line, re.match(r"(\w+(?:\.\w+|(?=/)))\S* {2,}", line)) for line in lines]
     return "\n".join([title, *(line for line, name in named if name is None or (folder / name[1]).exists())])
-
-
-def _write_picture(result: Result, folder: Path) -> None:
-    """The picture in both forms."""
-    from sdopt.export.picture import picture_forms
-
-    for form, content in picture_forms(result, ("png", "svg")).items():
-        (folder / f"picture.{form}").write_bytes(content)
-
-
-def _write_frontier(result: Result, folder: Path, labels: Labels) -> None:
-    """The picture of return against other aims, in both forms."""
-    from sdopt.export.explanation_picture import frontier_picture
-
-    for form, content in frontier_picture(result, labels, ("png", "svg")).items():
-        (folder / f"frontier.{form}").write_bytes(content)
 
 
 def _write_text(path: Path, text: str) -> None:

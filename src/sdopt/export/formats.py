@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdopt.errors import ExportError
 from sdopt.export.damaged import as_written
@@ -17,7 +18,17 @@ from sdopt.export.older import check_results_version, with_added_columns
 from sdopt.export.tables import read_parquet, write_csv, write_dutch_csv, write_parquet
 from sdopt.result import Result, Status
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FORMATS = ("xlsx", "ods", "csv", "csv-nl", "csv-machine", "parquet", "pictures", *LARGE)
+FIGURES = (
+    *("objective", "null_objective", "improvement", "bound", "gap", "seed"),
+    "replay_max_relative_difference",
+)
+"""What is a number or absent in every summary.json."""
+LARGEST_SUMMARY = 50_000_000
+"""Bytes of summary.json."""
 _NOT_FIGURES = ("results_version", "title", "language", "status", "status_sentence", "provenance", "tables")
 
 
@@ -30,12 +41,15 @@ def read_results(results_dir: Path) -> Result:
         When the folder is missing, incomplete, not a results folder, or of a newer version.
     """
     summary = _read_summary(results_dir)
+    _check_links(results_dir)
     check_results_version(results_dir, summary)
     try:
         status = {status.key: status for status in Status}[str(summary["status"])]
         Labels(str(summary["language"]))  # refuses one that has no words
         tables = {name: read_parquet(_table_file(results_dir, name)) for name in summary["tables"]}
         tables = with_added_columns(tables)
+        _check_facts(summary)
+        _check_allocations(tables)
         return Result(
             status=status,
             title=str(summary["title"]),
@@ -46,22 +60,63 @@ def read_results(results_dir: Path) -> Result:
         )
     except ExportError as error:
         raise _unusable(results_dir, str(error)) from error
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise _unusable(results_dir, f"{type(error).__name__}: {error}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # what a damaged table makes of the library that reads it differs
+        said = " ".join(str(error).split())[:150]
+        raise _unusable(results_dir, f"{type(error).__name__}: {said}") from error
 
 
 def _read_summary(results_dir: Path) -> dict[str, Any]:
     """The contents of summary.json."""
+    path = results_dir / "summary.json"
     try:
-        summary = json.loads((results_dir / "summary.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        why = "it has no summary.json" if results_dir.is_dir() else "there is no such folder"
-        raise _unusable(results_dir, why) from error
+        if not path.is_file():  # a pipe would never end
+            why = "it has no summary.json" if results_dir.is_dir() else "there is no such folder"
+            raise _unusable(results_dir, why)
+        if (size := path.stat().st_size) > LARGEST_SUMMARY:
+            raise ValueError(f"{size / 1e6:,.0f} MB; at most {LARGEST_SUMMARY / 1e6:.0f} MB")
+        text = path.read_text(encoding="utf-8")
+        summary = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (OSError, ValueError, RecursionError) as error:
         raise _unusable(results_dir, f"summary.json cannot be read ({error})") from error
     if not isinstance(summary, dict):
         raise _unusable(results_dir, "summary.json is not an object")
     return summary
+
+
+def _finite(said: str) -> float:
+    """A number of summary.json, in which none is NaN or infinite."""
+    if not math.isfinite(value := float(said)):
+        raise ValueError(f"{said[:20]} is no finite number")
+    return value
+
+
+def _check_facts(summary: Mapping[str, Any]) -> None:
+    """Refuse figures that are no numbers, and names that are no texts: in a report they would be nonsense."""
+    for key in FIGURES:
+        if (found := summary.get(key)) is not None and type(found) not in (int, float):
+            raise TypeError(f"{key} is {found!r:.40}, no number")
+    for key in ("labels", "decision_names"):
+        names = summary["provenance"].get(key) or {}
+        if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+            raise TypeError(f"{key} holds more than names")
+
+
+def _check_allocations(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse an advice that lacks one of its two allocations: beside others it would stand there empty."""
+    if {"decisions", "allocation"} <= tables.keys():
+        lacking = {"null", "advice"} - set(tables["allocation"]["allocation"])
+        if lacking:
+            raise ValueError(f"tables/allocation has no rows of {' and '.join(sorted(lacking))}")
+
+
+def _check_links(results_dir: Path) -> None:
+    """Refuse links out of a folder: what is elsewhere on a disk is not to get into a report by them."""
+    home = results_dir.resolve()
+    for path in results_dir.rglob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(home):
+            raise _unusable(results_dir, f"{path.relative_to(results_dir)} is a link to another folder")
 
 
 def _table_file(results_dir: Path, name: object) -> Path:

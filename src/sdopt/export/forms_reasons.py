@@ -10,6 +10,8 @@ from sdopt.export.labels import Labels
 from sdopt.export.views import has
 from sdopt.result import Result
 
+BULLET = "• "
+"""What the limits and repairs in a list begin with."""
 SHOWN = 8
 """Most limits, and most repairs, that are listed; tables/forms_clashes has them all."""
 
@@ -49,14 +51,14 @@ def _clash(rows: Sequence[Any], entries: Mapping[str, str], labels: Labels) -> l
 def _listed(lines: Iterable[str], labels: Labels) -> list[str]:
     listed = list(lines)
     left = len(listed) - SHOWN
-    more = [f"• {labels('word.continued', count=left)}"] if left > 0 else []
-    return [*(f"• {line}" for line in listed[:SHOWN]), *more]
+    more = [f"{BULLET}{labels('word.continued', count=left)}"] if left > 0 else []
+    return [*(f"{BULLET}{line}" for line in listed[:SHOWN]), *more]
 
 
 def _said(row: Any, labels: Labels, entries: Mapping[str, str]) -> str:
     """What an entry of the config asks, or would ask, in which years."""
     entry = entries.get(row.entry, row.entry)
-    return f"{entry} ({row.years}): {_asked(row, labels)}"
+    return labels("form.limit.said", entry=entry, years=row.years, asked=_asked(row, labels))
 
 
 def _asked(row: Any, labels: Labels) -> str:
@@ -77,8 +79,9 @@ def _with_unit(value: float, unit: str, labels: Labels) -> str:
 
 def _digits(value: float, labels: Labels) -> str:
     """A number with six digits at most: a repair is rounded so that it is enough in those."""
-    shown = float(f"{value:.6g}")
-    return labels.number(shown, next(k for k in range(400) if round(shown, k) == shown))
+    rounded = float(f"{value:.6g}")
+    decimals = next(k for k in range(400) if round(rounded, k) == rounded)
+    return labels.shown(value, Labels(labels.language).number(rounded, decimals))
 
 
 def _names(result: Result, labels: Labels) -> dict[str, str]:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import isfinite
+from typing import TypeAlias
 
 from sdopt.errors import ExportError
+from sdopt.sweep.rounding import half_away
 
 LANGUAGES = ("nl", "en")
 NO_UNIT = "dmnl"
 """What models call the unit of a plain number."""
+
+
+_DUTCH = str.maketrans(",.", ".,")
+
+
+Cells: TypeAlias = tuple[str, str, Iterable[int], str]
+"""Table, column, rows (their labels in the table), and how they become one number: sum, mean, count."""
 
 
 @cache
@@ -53,11 +64,32 @@ class Labels:
         said = self.unit(unit)
         return f"{text} ({said})" if said else text
 
-    def number(self, value: float, decimals: int = 1, *, sign: bool = False, marks: bool = True) -> str:
-        """A number inside a sentence, with the language's own separators; those of thousands with `marks`."""
-        rounded = round(value, decimals) + 0.0  # + 0.0: never "-0.0"
+    def number(
+        self, value: float, decimals: int = 1, *, sign: bool = False, marks: bool = True,
+        of: Cells | None = None,
+    ) -> str:  # fmt: skip
+        """A number inside a sentence, with the language's own separators; those of thousands with `marks`.
+
+        It is rounded as in the cells of a spreadsheet (`half_away`). On the page of the report every number
+        that comes from here, or that fills in a label, leads to its cell: `export.report.rules` finds it by
+        the label. Only a number that is made of chosen rows must say so itself, by `of`.
+        """
+        rounded = half_away(value, decimals) if isfinite(value) else value
         text = f"{rounded:{'+' if sign and rounded else ''}{',' if marks else ''}.{decimals}f}"
-        return text.translate(str.maketrans(",.", ".,")) if self.language == "nl" else text
+        return text.translate(_DUTCH) if self.language == "nl" else text
+
+    def count(self, table: str, column: str, rows: Iterable[int]) -> str:
+        """How many rows of a table, inside a sentence."""
+        rows = list(rows)
+        return self.number(len(rows), 0, of=(table, column, rows, "count"))
+
+    def group(self, name: str, members: Iterable[str]) -> str:
+        """A name for several things of the tables (`variable`) that are taken together."""
+        return name
+
+    def shown(self, value: float, text: str) -> str:
+        """The text, which says this number in another way than rounded (`<1` for 0.3)."""
+        return text
 
     def share(self, value: float, *, sign: bool = False) -> str:
         """A share as a percentage inside a sentence."""

@@ -24,7 +24,8 @@ def shown_limits(result: Result, labels: Labels) -> pd.DataFrame:
     """The table of constraints for readers; the config's own limits first, then those on change.
 
     A limit that holds at every step has one row per year: its tightest moment, with the shadow prices
-    of the year together. A limit on change shows the decision itself and how far it could go that year.
+    of the year together; a year with one moment has that at its start. A limit on change shows the decision
+    itself and how far it could go that year.
     """
     import pandas as pd
 
@@ -45,7 +46,8 @@ def _tightest(table: pd.DataFrame) -> pd.DataFrame:
     for column, how in (("binding", "any"), ("null_breaks", "any"), ("shadow_price", "sum")):
         known = table["shadow_price"].notna().any() or column != "shadow_price"
         rows[column] = groups[column].agg(how).to_numpy() if known else None
-    return rows
+    single = (groups.size().to_numpy() == 1) & (rows["measure"] == "every_step")
+    return rows.assign(measure=rows["measure"].mask(single, "year_start"))
 
 
 def _of_decision(row: Mapping[Any, Any], variable: str, kind: str, decided: Decided) -> dict[str, Any]:

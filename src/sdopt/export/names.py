@@ -87,6 +87,10 @@ def _tables(result: Result, shown: Mapping[str, str]) -> dict[str, Any]:
     decisions = dict(result.provenance.get("decision_names") or {})
     effects, limits = {**shown, **_effects(result)}, _limits(result, shown, decisions)
     columns = {table: {one: effects if one == "effect" else shown} for table, one in NAME_COLUMNS.items()}
+    perspectives = _perspectives(result)
+    for name in [name for name, table in result.tables.items() if "perspective" in table]:
+        columns.setdefault(name, {})["perspective"] = perspectives
+    columns["gains"] = {"party": perspectives}
     columns["stock_flows"] = {"stock": shown, "flow": shown}
     columns |= {table: {"variable": {**array_names(shown), **shown}} for table in WHOLE_ARRAYS}
     for table in DECISION_TABLES:
@@ -182,6 +186,14 @@ def _effects(result: Result) -> dict[str, str]:
     table = result.tables["ledger"]
     pairs = zip(table["effect"], table["label"], strict=True)
     return {effect: label for effect, label in pairs if effect != label}
+
+
+def _perspectives(result: Result) -> dict[str, str]:
+    """The perspectives that come with the models, in the language of the result; others keep their name."""
+    labels, names = Labels(result.language), set[str]()
+    for table in result.tables.values():
+        names |= set(table["perspective"].astype(str)) if "perspective" in table else set()
+    return {name: labels.find(f"perspective.{name}", name) for name in names}
 
 
 def _names(shown: Mapping[str, str]) -> Any:

@@ -14,6 +14,7 @@ from sdopt.export.cells import (
     is_number,
     plain_text,
     to_python,
+    without_minus,
     without_minus_zero,
 )
 from sdopt.export.labels import Labels
@@ -63,7 +64,7 @@ def _height(texts: Sequence[tuple[str, float]]) -> float:
 class Book:
     """The xlsxwriter workbook being written, with its words, its result and the ranges charts need.
 
-    `pictures` are those that were drawn already, as .png by name; `pages` are the sheets, in their order.
+    `pictures` are figures that were drawn already, as .png by key; `pages` are the sheets, in their order.
     """
 
     workbook: Any
@@ -176,22 +177,35 @@ class Page:
         self._put(row, column, value, style, exact=False)
 
     def _put(self, row: int, column: int, value: object, style: Style, *, exact: bool) -> None:
-        """The same; `exact` keeps a number that shows as -0 for what it is, because formulas add it up."""
-        value, look = to_python(value), self.book.style(**style)
+        """The same; `exact` keeps a number that shows as 0 for what it is, because formulas add it up."""
+        value = to_python(value)
+        if exact and is_number(value):
+            return self.exact(row, column, value, **style)
+        look = self.book.style(**style)
         if is_missing(value):
             self.sheet.write_blank(row, column, None, look)
         elif isinstance(value, bool):
             self.sheet.write_string(row, column, self.labels.yes_no(value), look)
         elif is_number(value):
-            shown = value if exact else without_minus_zero(value, style.get("num_format"))
+            shown = without_minus_zero(value, style.get("num_format"))
             self.sheet.write_number(row, column, shown, look)
         else:
             self.sheet.write_string(row, column, plain_text(value), look)
 
+    def exact(self, row: int, column: int, value: float, **style: object) -> None:
+        """A number as it is, for formulas to add up; it never shows as -0."""
+        self.sheet.write_number(row, column, value, self._signed(value, style))
+
+    def _signed(self, value: float, style: Style) -> Any:
+        """The style of a number, without a minus before nothing but zeros."""
+        code = style.get("num_format")
+        shown = without_minus(code, value) if isinstance(code, str) else code
+        return self.book.style(**{**style, **({"num_format": shown} if shown else {})})
+
     def formula(self, row: int, column: int, formula: str, value: float | str, **style: object) -> None:
         """A live formula together with its value, so that readers that do not calculate see it too."""
-        known = value if is_number(value) else ""
-        self.sheet.write_formula(row, column, formula, self.book.style(**style), known)
+        look = self._signed(value, style) if is_number(value) else self.book.style(**style)
+        self.sheet.write_formula(row, column, formula, look, value if is_number(value) else "")
 
     def difference(
         self, row: int, column: int, cells: tuple[str, str], values: tuple[float, float], style: Style

@@ -51,6 +51,8 @@ def with_provenance(result: Result, loaded: LoadedConfig, model: SourceModel) ->
     if ledger:
         facts["ledger_hash"] = text_hash(ledger.file.read_bytes())
         facts["perspectives_hash"] = text_hash(ledger.perspectives_file.read_bytes())
+        if not_valued := ledger.not_valued_file:
+            facts["not_valued_hash"] = text_hash(not_valued.read_bytes())
     if valuation:
         facts["valuation_hash"] = text_hash(valuation.file.read_bytes())
     if loaded.fiscal:
@@ -74,6 +76,7 @@ def _sources(loaded: LoadedConfig, facts: Mapping[str, Any]) -> pd.DataFrame:
         "names": config.output.names,
         "ledger": config.ledger and config.ledger.file,
         "perspectives": config.ledger and config.ledger.perspectives_file,
+        "not_valued": config.ledger and config.ledger.not_valued_file,
         "valuation": config.valuation and config.valuation.file,
         "fiscal_rules": loaded.fiscal and loaded.fiscal.library.path,
     }

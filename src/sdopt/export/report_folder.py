@@ -62,7 +62,7 @@ def _read(folder: Path) -> Result:
 
 def _configs(result: Result, folder: Path) -> list[tuple[str, bytes]]:
     """The config of a run, as it is, by its kind; of a folder that was joined before those that it holds."""
-    kept = sorted((folder / CONFIGS).glob("*.yaml"))
+    kept = [path for path in sorted((folder / CONFIGS).glob("*.yaml")) if path.is_file()]
     if kept:
         return [(path.stem, path.read_bytes()) for path in kept]
     config = folder / "config.yaml"

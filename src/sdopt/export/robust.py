@@ -13,7 +13,7 @@ import click
 
 from sdopt.config.load import LoadedConfig
 from sdopt.export.decide_again import again_lines
-from sdopt.export.folder import as_json, check_writable, flush, summary, write_folder
+from sdopt.export.folder import as_json, check_writable, flush, summary, write_found
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.progress import TerminalLine
@@ -115,12 +115,12 @@ def find_robust(
 def write_robust(result: Result, loaded: LoadedConfig, root: Path, started: datetime) -> Path:
     """A new folder under `root` with tables, workbook and report."""
     title = f"robust {result.title}"
-    return write_folder(root, title, lambda folder: _write_files(result, loaded, folder, started))
+    return write_found(root, title, lambda folder: _write_files(result, loaded, folder, started))
 
 
 def _write_files(result: Result, loaded: LoadedConfig, folder: Path, started: datetime) -> None:
+    from sdopt.export.figures.pictures import write_main_pictures
     from sdopt.export.report import report_html
-    from sdopt.export.robust_picture import picture_forms
     from sdopt.export.robust_report import robust_report
     from sdopt.export.workbook import workbook_bytes
 
@@ -139,9 +139,8 @@ def _write_files(result: Result, loaded: LoadedConfig, folder: Path, started: da
     }
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode("utf-8", "replace"))
-    for form, content in picture_forms(result, labels, "png", "svg").items():
-        (folder / f"robust.{form}").write_bytes(content)
-    (folder / "workbook.xlsx").write_bytes(workbook_bytes(result))
+    pictures = write_main_pictures(result, folder)
+    (folder / "workbook.xlsx").write_bytes(workbook_bytes(result, pictures))
     flush(folder)
 
 

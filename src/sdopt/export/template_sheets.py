@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import fsum
 
 from sdopt.calibrate.observed import COLUMNS as OBSERVED
 from sdopt.calibrate.observed import MEASURES, USES, Point
@@ -111,7 +112,7 @@ def _write_total(page: Page, rows: Sequence[Row], years: Sequence[int]) -> None:
     first, last = page.row + 2, page.row + 1 + len(rows)
     page.write(page.row, 0, page.labels("template.total"), italic=True)
     for k, year in enumerate(years):
-        total = sum(row.values.get(year, 0.0) for row in rows)
+        total = fsum(row.values.get(year, 0.0) for row in rows)
         column = letters(5 + k)
         formula = f"=SUM({column}{first + 1}:{column}{last + 1})"
         page.formula(page.row, 5 + k, formula, total, num_format="0.00", italic=True)
@@ -212,7 +213,7 @@ def _write_number(page: Page, column: int, value: float, style: Style) -> None:
 def _offer_words(page: Page, columns: Sequence[str], count: int) -> None:
     """A list of words to choose from in every column that has one, for the last `count` rows."""
     said = page.labels("template.choose_said", sheet=page.labels("sheet.template_guide"))[:255]
-    for column in set(columns) & set(WORDS) if count else ():
+    for column in (one for one in columns if one in WORDS and count):
         k = list(columns).index(column)
         rule = {"validate": "list", "source": list(WORDS[column]), "error_message": said,
                 "error_title": page.labels("template.choose")[:32]}  # fmt: skip

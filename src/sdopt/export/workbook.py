@@ -8,21 +8,23 @@ from io import BytesIO
 import xlsxwriter
 
 from sdopt.export.cells import plain_text
+from sdopt.export.compared_columns import RUNS
 from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.page import CREATED, Book, Page
 from sdopt.export.sheets.break_even import fill_break_even, fill_information
 from sdopt.export.sheets.budget import fill_budget
 from sdopt.export.sheets.compared import (
-    COMPARED,
     fill_compared,
     fill_compared_limits,
     fill_compared_return,
+    fill_compared_robust,
     fill_decisions,
     fill_inputs,
     fill_parties,
     fill_years,
 )
+from sdopt.export.sheets.compared_charts import fill_compared_charts
 from sdopt.export.sheets.data import fill_data
 from sdopt.export.sheets.explanation import (
     fill_alternatives,
@@ -32,6 +34,7 @@ from sdopt.export.sheets.explanation import (
     fill_room,
     fill_why,
 )
+from sdopt.export.sheets.fan import fill_fan
 from sdopt.export.sheets.figures import fill_figures
 from sdopt.export.sheets.fiscal import fill_fiscal_rules, fill_fiscal_tests
 from sdopt.export.sheets.flows import fill_stock_flows
@@ -70,7 +73,7 @@ SHEETS: Sheets = (
     ("fiscal_tests", fill_fiscal_tests, ("fiscal_rules",)),
     ("fiscal_rules", fill_fiscal_rules, ("fiscal_rules",)),
     ("return", fill_return, ("return",)),
-    ("pay_back", fill_pay_back, ("pay_back_years", "ledger_years")),
+    ("pay_back", fill_pay_back, ("pay_back_years", "ledger_years", "cumulative_band")),
     ("ledger", fill_ledger, ("ledger",)),
     ("perspectives", fill_perspectives, ("perspective_totals",)),
     ("charts", fill_charts, ("trajectories",)),
@@ -86,6 +89,7 @@ SHEETS: Sheets = (
     ("constraints", fill_constraints, ("constraints",)),
     ("prices", fill_prices, ("shadow_prices",)),
     ("uncertainty", fill_uncertainty, ("thresholds", "distribution", "limits", "gains")),
+    ("fan", fill_fan, ("fan",)),
     ("worlds", fill_worlds, ("worlds",)),
     ("sensitivity", fill_sensitivity, ("drawn",)),
     ("break_even", fill_break_even, ("break_even", "worth_of_decisions")),
@@ -106,7 +110,9 @@ SHEETS: Sheets = (
 COMPARED_SHEETS: Sheets = (
     ("compared", fill_compared, ()),
     ("compared_decisions", fill_decisions, ("compared_decisions",)),
+    ("compared_charts", fill_compared_charts, ("compared_allocation",)),
     ("compared_years", fill_years, ("compared_allocation",)),
+    ("compared_robust", fill_compared_robust, ("compared_robust",)),
     ("compared_return", fill_compared_return, ("compared_return",)),
     ("compared_parties", fill_parties, ("compared_pockets", "compared_perspectives")),
     ("compared_limits", fill_compared_limits, ("compared_limits",)),
@@ -129,7 +135,7 @@ NO_PICTURES: Mapping[str, bytes] = {}
 def workbook_bytes(result: Result, pictures: Mapping[str, bytes] = NO_PICTURES) -> bytes:
     """The workbook (.xlsx) in the result's language; the same result gives the same bytes.
 
-    `pictures` are those of a sweep that were drawn already, as .png by name.
+    `pictures` are figures that were drawn already, as .png by their key.
     """
     target = BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as workbook:
@@ -153,7 +159,7 @@ def _write_sheets(book: Book) -> None:
 
     The second sheet, after the reading guide, is the one that opens.
     """
-    sheets = COMPARED_SHEETS if COMPARED in book.result.tables else SHEETS
+    sheets = COMPARED_SHEETS if RUNS in book.result.tables else SHEETS
     applies = [
         sheet for sheet in sheets if not sheet[2] or any(has(book.result, table) for table in sheet[2])
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ Floats = NDArray[np.float64]
 Run = Mapping[str, Floats]
 """key -> (time,)."""
 
+BEFORE = 2
+"""Years before the first decision that a budget shows: t-2 and t-1."""
 COLUMNS = (*("side", "term", "account", "name", "variable", "year", "null", "advice", "difference", "unit"),)
 ACCOUNT_COLUMNS = (
     *("account", "name", "code_2023_2024", "relation_2023_2024", "code_2022", "relation_2022", "pot"),
@@ -28,9 +31,9 @@ ACCOUNT_COLUMNS = (
 def budget_table(problem: Problem, null: Run, advice: Run) -> dict[str, pd.DataFrame]:
     """Tables `multi_year_budget` and `taakvelden`; {} without a library of fiscal rules that has a budget.
 
-    A row per line and year, from the year before the decision years to the last of them; amounts are the
-    year's total in prices of that year (the model's real amount times its price index). `taakvelden` is
-    there when the library names a table of accounts.
+    A row per line and year, from two years before the decision years (or the first whole year of the run)
+    to the last of them; amounts are the year's total in prices of that year (the model's real amount times
+    its price index). `taakvelden` is there when the library names a table of accounts.
     """
     if problem.fiscal is None or not problem.fiscal.library.budget:
         return {}
@@ -65,7 +68,8 @@ def _rows(
     """A row per year; `index` is the key of the price index."""
     parts = parts_of_line(line.variable, problem.system)
     years = problem.config.decision_years
-    for year in range(max(years.first - 1, int(problem.grid.start)), years.last + 1):
+    first = min(max(years.first - BEFORE, ceil(problem.grid.start)), years.first)
+    for year in range(first, years.last + 1):
         inside = (problem.grid.times > year - problem.grid.step / 2) & (
             problem.grid.times < year + 1 - problem.grid.step / 2
         )

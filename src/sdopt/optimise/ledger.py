@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from math import ceil
 
 import numpy as np
@@ -27,7 +28,7 @@ CONVENTION_COLUMNS = ["convention", "method", "constant", "value", "unit", "sour
 
 
 def ledger_tables(problem: Problem, null: Run, advice: Run) -> dict[str, pd.DataFrame]:
-    """The tables `ledger`, `ledger_years`, `perspectives` and `perspective_totals`; {} without a ledger.
+    """The tables of a ledger, its years and perspectives, and `not_valued`; {} without a ledger.
 
     Present values are discounted as the objective is; values per year are not discounted.
     """
@@ -45,6 +46,7 @@ def ledger_tables(problem: Problem, null: Run, advice: Run) -> dict[str, pd.Data
             perspectives, columns=["perspective", "effect", "kind", "cash", *AMOUNTS]
         ),
         "perspective_totals": pd.DataFrame(totals),
+        **({"not_valued": pd.DataFrame(map(asdict, ledger.not_valued))} if ledger.not_valued else {}),
     }
 
 

@@ -16,6 +16,7 @@ from sdopt.config.ledger import (
     read_ledger,
     read_perspectives,
 )
+from sdopt.config.not_valued import NotValued, read_not_valued
 from sdopt.config.schema import Config, LedgerFiles
 from sdopt.config.units import amount_per_year, plain_unit
 from sdopt.equations.system import EquationSystem, Variable
@@ -70,12 +71,13 @@ class Perspective:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Who pays and who gains; all amounts are in `unit`, per year in the model."""
+    """Who pays and who gains; all amounts are in `unit`, per year in the model. `not_valued` has none."""
 
     pockets: tuple[str, ...]
     entries: tuple[Entry, ...]
     perspectives: tuple[Perspective, ...]
     unit: str
+    not_valued: tuple[NotValued, ...] = ()
 
 
 def build_ledger(config: Config, system: EquationSystem, times: NDArray[np.float64]) -> Ledger | None:
@@ -84,7 +86,7 @@ def build_ledger(config: Config, system: EquationSystem, times: NDArray[np.float
     Raises
     ------
     ConfigError
-        With every fault in the ledger, and else with every fault in the perspectives.
+        With every fault in the ledger, and else with those of the perspectives, and of what is not valued.
     """
     files = config.ledger
     if files is None:
@@ -101,7 +103,17 @@ def build_ledger(config: Config, system: EquationSystem, times: NDArray[np.float
         (*entries, *_rest(entries, config, system, times)),
         _perspectives(files, pockets, config, system, find.unit),
         find.unit,
+        _not_valued(files, pockets, rows, config),
     )
+
+
+def _not_valued(
+    files: LedgerFiles, pockets: tuple[str, ...], rows: tuple[LedgerRow, ...], config: Config
+) -> tuple[NotValued, ...]:
+    file = files.not_valued_file
+    if file is None:
+        return ()
+    return read_not_valued(file, pockets, [row.effect for row in rows], config.output.language)
 
 
 class _Find:

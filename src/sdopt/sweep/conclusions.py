@@ -22,6 +22,7 @@ from sdopt.sweep.contrasts import Contrast
 from sdopt.sweep.information import Probability, probability
 from sdopt.sweep.rounding import (
     EXACT,
+    half_away,
     is_calendar,
     known_decimals,
     level_decimals,
@@ -357,7 +358,7 @@ def times(share: float, language: str) -> str:
     times = 100 * share
     if EXACT < share < 0.01 or 0.99 < share < 1 - EXACT:
         return _text("hardly any" if times < 1 else "nearly all", language)
-    return f"{times:.0f}"
+    return f"{half_away(times, 0):.0f}"
 
 
 def number(value: float, language: str, decimals: int | None = None, *, marks: bool = True) -> str:
@@ -367,12 +368,10 @@ def number(value: float, language: str, decimals: int | None = None, *, marks: b
     """
     if value == 0 or not np.isfinite(value):
         return f"{value:.0f}".replace("-", "")
-    if decimals is None:
-        decimals = max(0, 2 - int(np.floor(np.log10(abs(value)))))
-        text = f"{value:,.{decimals}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    else:
-        text = f"{round(value, decimals) + 0.0:,.{decimals}f}"
+    places = max(0, 2 - int(np.floor(np.log10(abs(value))))) if decimals is None else decimals
+    text = f"{half_away(value, places):,.{places}f}"
+    if decimals is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
     text = text if marks else text.replace(",", "")
     return text.translate(str.maketrans(",.", ".,")) if language == "nl" else text
 

@@ -40,6 +40,8 @@ Flags = NDArray[np.bool_]
 
 SHARES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 """Points of a distribution: the value with at least this share of the weight at or below it."""
+POINTS = dict(sorted({**SHARES, "q10": 0.1, "q90": 0.9}.items()))
+"""Those of what an allocation gives: P10 and P90 too, over all futures and in every external scenario."""
 CURVE = np.round(np.linspace(0.005, 0.995, 100), 3)
 """Shares at which the whole distribution is given."""
 SEARCHED, SHARED = 5_000, 10_000
@@ -154,7 +156,7 @@ def _distribution(asked: Asked, name: str, inside: Flags) -> dict[str, float | i
     sound = np.isfinite(improvement)
     values, weights = improvement[sound], sample.weights[sound]
     mean, error = sample.part(sound).mean(values)
-    points = {key: quantile(values, weights, q) if len(values) else np.nan for key, q in SHARES.items()}
+    points = {key: quantile(values, weights, q) if len(values) else np.nan for key, q in POINTS.items()}
     chances = {"positive": improvement > 0, "keeps": ~asked.breaks(name)[inside]}
     return {
         "scenarios": len(sound),

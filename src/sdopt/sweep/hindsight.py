@@ -16,7 +16,7 @@ from sdopt.batch.referee import ranks
 from sdopt.config.sweep import RE_OPTIMISED
 from sdopt.sweep.asked import RANDOM, Asked
 from sdopt.sweep.executors import in_this_process
-from sdopt.sweep.fans import fan_table
+from sdopt.sweep.fans import tables_over_years
 from sdopt.sweep.findings import distribution_table
 from sdopt.sweep.parts import Parts
 from sdopt.sweep.plan import Plan
@@ -82,12 +82,11 @@ def _plan(plan: Plan, bests: Bests) -> Plan | None:
 
 
 def beside_tables(found: Hindsight, parts: Parts) -> dict[str, DataFrame]:
-    """`re_optimised_distribution` and `re_optimised_fan`, of random designs: the first scenarios of any other
-    are no fair sample. Columns are those of `distribution_table` and `fan_table`.
+    """`re_optimised_distribution`, `re_optimised_fan` and `re_optimised_cumulative_band`, of random designs:
+    the first scenarios of any other are no fair sample. Columns are those without `re_optimised_`.
     """
     if found.plan.design not in RANDOM:
         return {}
-    return {
-        "re_optimised_distribution": distribution_table(Asked(found.plan, found.outcome)),
-        "re_optimised_fan": fan_table(found.plan, found.outcome, parts),
-    }
+    asked = Asked(found.plan, found.outcome)
+    tables = {"distribution": distribution_table(asked), **tables_over_years(asked, parts)}
+    return {f"re_optimised_{name}": table for name, table in tables.items()}

@@ -19,6 +19,7 @@ from sdopt.problem.evaluate import functional_matrix
 from sdopt.problem.functionals import Functional
 from sdopt.problem.limits import Listed, listed_constraints
 from sdopt.problem.meaning import elements
+from sdopt.problem.over_years import year_functionals
 from sdopt.sweep.parties import Party, entry_sums, parties_of
 from sdopt.sweep.simulation import Block, Simulation
 from sdopt.uncertainty.scenarios import Scenarios
@@ -93,8 +94,19 @@ class Plan:
         return parties_of(self.problem.ledger)
 
     @cached_property
+    def year_parts(self) -> tuple[Functional, ...]:
+        """The return of every year by itself, discounted."""
+        return year_functionals(self.problem)
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years that return something: from the first decision to the end of the horizon."""
+        return tuple(part.year for part in self.year_parts if part.year is not None)
+
+    @cached_property
     def functionals(self) -> tuple[Functional, ...]:
-        """The sums of every run: the problem's functionals, what limits are relative to, and the ledger.
+        """The sums of every run: the problem's functionals, what limits are relative to, the return per year,
+        and the ledger.
 
         Components, which a sweep does not report, are left empty, so that rows are as in the problem.
         """
@@ -104,7 +116,7 @@ class Plan:
             for row, functional in enumerate(self.problem.evaluator.functionals)
         ]
         others = [functional for one in self.listed for functional in one.others.values()]
-        return (*own, *others, *entry_sums(self.problem.ledger))
+        return (*own, *others, *self.year_parts, *entry_sums(self.problem.ledger))
 
     @cached_property
     def program(self) -> Program:
@@ -153,6 +165,7 @@ class Plan:
     def digest(self) -> str:
         """A hash of what is run, beside the model: scenarios, allocations, outputs and blocks."""
         parts: list[object] = [self.outputs, self.names, self.blocks, self.backend, self.scenarios.keys]
+        parts += [self.years]
         parts += [self.scenarios.values, self.scenarios.world, *self.allocations.values()]
         for one in self.scenarios.external:
             parts += [one.name, one.weight, sorted(one.constants.items()), *one.paths, *one.paths.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Context, Decimal
 from math import ceil, floor, isfinite, log10
 
 MOST = 9
@@ -13,6 +14,20 @@ CALENDAR = 1800.0, 2300.0
 """Numbers of years between these are years of the calendar: no delay lasts so long."""
 EXACT = 1e-9
 """A share this close to 0 or 1 is that, and a width below this part of a value is none: it is rounding."""
+
+_ROUND = Context(prec=700, rounding=ROUND_HALF_UP)
+"""More digits than a float can have before its point and behind it."""
+HELD = 1e15
+"""Below this a spreadsheet holds the 15 first digits of a number: what comes after those is of the binary."""
+
+
+def half_away(value: float, decimals: int) -> Decimal:
+    """A finite number with so many decimals, as the cells of a spreadsheet show it: 0.475 becomes 0.48.
+
+    The decimal form of the float is rounded, a half away from zero; it is never -0.
+    """
+    exact = Decimal(f"{value:.15g}" if abs(value) < HELD else repr(float(value)))
+    return _ROUND.plus(_ROUND.quantize(exact, Decimal(1).scaleb(-int(decimals))))
 
 
 def known_decimals(error: float) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdopt.errors import ExportError
+from sdopt.problem.over_years import stays_above
 from sdopt.sweep.parties import gains_of
 from sdopt.sweep.parts import Arrays, Parts
 from sdopt.sweep.plan import Plan
@@ -30,8 +31,9 @@ class Rows:
     `kept` (allocation, output, kept time, scenario); `objective`; `improvement` over the scenario's own null
     alternative, nan where either failed; `slacks` (..., limit): the smallest over time of every named limit,
     as a part of its size; `passed` (..., limit): the most by which it is passed at any time, in its own unit,
-    0 where it holds; `gains` (..., party): difference from the null alternative; `failed`: why, by
-    (allocation, scenario).
+    0 where it holds; `gains` (..., party): difference from the null alternative; `earned` (allocation but the
+    null alternative, year, scenario): discounted return over the null alternative up to the end of a year,
+    nan where either failed; `failed`: why, by (allocation, scenario).
     """
 
     kept: Floats
@@ -40,14 +42,17 @@ class Rows:
     slacks: Floats
     passed: Floats
     gains: Floats
+    earned: Floats
     failed: dict[tuple[int, int], str]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """Of all runs: `improvement` (allocation, scenario), `broken` and `passed` (allocation, limit, scenario),
-    `gains` (allocation, party, scenario), `failed`; and `empty` (allocation, output, scenario): a kept stock
-    that is above zero at the start and not at the end (an output that is no stock never is).
+    `gains` (allocation, party, scenario), `failed`; `empty` (allocation, output, scenario): a kept stock that
+    is above zero at the start and not at the end (an output that is no stock never is); and `paid_from`
+    (allocation but the null alternative, scenario): position of the year from which the return so far stays
+    above zero, the number of years where it never does.
     """
 
     improvement: Floats
@@ -55,6 +60,7 @@ class Outcome:
     passed: Floats
     gains: Floats
     empty: NDArray[np.bool_]
+    paid_from: NDArray[np.int16]
     failed: dict[tuple[int, int], str]
 
     @property
@@ -68,6 +74,7 @@ def limit_names(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.functional.name for c in plan.problem.constraints))
 
 
+@np.errstate(invalid="ignore")  # of a run that failed nothing is a number
 def rows_of(plan: Plan, simulated: Simulated) -> Rows:
     """What is kept of a block."""
     problem, sums = plan.problem, simulated.sums
@@ -82,9 +89,19 @@ def rows_of(plan: Plan, simulated: Simulated) -> Rows:
     improvement = objective - objective[0]
     for place, scenario in failed:
         improvement[place, scenario] = np.nan
-    entries = len(problem.ledger.entries) if problem.ledger else 0
-    gains = gains_of(plan.parties, sums[:, :, sums.shape[2] - entries :])
-    return Rows(simulated.kept, objective, improvement, worst[:, 0], worst[:, 1], gains, failed)
+    entries = sums.shape[2] - (len(problem.ledger.entries) if problem.ledger else 0)
+    gains = gains_of(plan.parties, sums[:, :, entries:])
+    earned = _earned(sums[:, :, entries - len(plan.years) : entries], failed)
+    return Rows(simulated.kept, objective, improvement, worst[:, 0], worst[:, 1], gains, earned, failed)
+
+
+def _earned(yearly: Floats, failed: Iterable[tuple[int, int]]) -> Floats:
+    """Return so far (allocation but the first, year, scenario) from returns (allocation, scenario, year)."""
+    earned = np.cumsum((yearly[1:] - yearly[0]).transpose(0, 2, 1), axis=1)
+    for place, scenario in failed:
+        if place > 0:
+            earned[place - 1, :, scenario] = np.nan
+    return earned
 
 
 def _worst(plan: Plan, slacks: Floats) -> tuple[Floats, Floats]:
@@ -152,13 +169,16 @@ def outcome_of(plan: Plan, parts: Parts) -> Outcome:
     broken = np.zeros(passed.shape, dtype=np.bool_)
     empty = np.zeros((names, len(plan.outputs), count), dtype=np.bool_)
     stocks = [k for k, key in enumerate(plan.outputs) if plan.problem.system.variables[key].kind == "stock"]
+    paid_from = np.empty((names - 1, count), dtype=np.int16)
     failed: dict[tuple[int, int], str] = {}
     for block, rows in all_rows(plan, parts):
         improvement[:, block] = rows.improvement
         broken[:, :, block] = (rows.slacks < -BROKEN).transpose(0, 2, 1)
         passed[:, :, block] = rows.passed.transpose(0, 2, 1)
         gains[:, :, block] = rows.gains.transpose(0, 2, 1)
+        stays = stays_above(rows.earned.transpose(0, 2, 1))
+        paid_from[:, block] = len(plan.years) - stays.sum(axis=2)
         for k in stocks:
             empty[:, k, block] = (rows.kept[:, k, 0] > 0) & (rows.kept[:, k, -1] <= 0)
         failed |= {(place, block.start + k): why for (place, k), why in rows.failed.items()}
-    return Outcome(improvement, broken, passed, gains, empty, dict(sorted(failed.items())))
+    return Outcome(improvement, broken, passed, gains, empty, paid_from, dict(sorted(failed.items())))

@@ -76,7 +76,7 @@ def test_what_differs_in_the_inputs_is_all_that_differs(root: Path, first: Path,
     (place,) = set(table["place"])
     assert place == "constraints > Niet meer geld dan nu met een half erbij > at_most > plus"
     assert dict(zip(table["run"], table["value"], strict=True)) == {"A": "0.5", "B": "0.9"}
-    assert "op 1 plaatsen" in said or "1 plaats" in said
+    assert "In de invoer verschilt er op 1 plaats iets: constraints (1)." in said
 
 
 def test_numbers_are_those_of_the_runs(root: Path, first: Path, richer: Path) -> None:
@@ -86,9 +86,9 @@ def test_numbers_are_those_of_the_runs(root: Path, first: Path, richer: Path) ->
         own = tables["compared_runs"].set_index("run").loc[name]
         assert own["improvement"] == result.figures["improvement"]
         assert own["bound"] == result.figures["bound"]
-        amounts = tables["compared_allocation"].query("run == @name")
+        amounts = tables["compared_allocation"].query("run == @name and allocation == 'advice'")
         decided = result.tables["decisions"]
-        assert sorted(amounts["advice"]) == pytest.approx(sorted(decided["value"]), rel=1e-12)
+        assert sorted(amounts["value"]) == pytest.approx(sorted(decided["value"]), rel=1e-12)
         parts = tables["compared_return"].query("run == @name")
         assert parts["difference"].tolist() == result.tables["return"]["difference"].tolist()
 
@@ -139,12 +139,29 @@ def test_workbook_differences_are_live_and_right(root: Path, first: Path, richer
     )
     heads = [[cell.value for cell in row] for row in stored.iter_rows()]
     start = next(number for number, row in enumerate(heads, start=1) if row[0] == "Beslissing")
-    assert heads[start - 1][:6] == ["Beslissing", "Jaar", "Eenheid", "A", "B", "Verschil: B"]
-    rows = [row for row in stored.iter_rows(min_row=start + 1) if isinstance(row[3].value, float)]
+    assert heads[start - 1][:3] == ["Beslissing", "Jaar", "Eenheid"]
+    assert heads[start - 1][3:7] == ["Nu (nulalternatief)", "A: Advies", "B: Advies", "Verschil: B: Advies"]
+    rows = [row for row in stored.iter_rows(min_row=start + 1) if isinstance(row[4].value, float)]
     assert len(rows) == 8
+    now = read_results(first).tables["allocation"].query("allocation == 'null'")
     for row in rows:
-        assert str(live[row[5].coordinate].value).startswith("=IF(")
-        assert row[5].value == pytest.approx(row[4].value - row[3].value, abs=5e-3)
+        assert row[3].value in set(now["value"])
+        assert str(live[row[6].coordinate].value).startswith("=IF(")
+        assert row[6].value == pytest.approx(row[5].value - row[4].value, abs=5e-3)
+
+
+def test_the_workbook_draws_every_decision_from_its_own_cells(root: Path, first: Path, richer: Path) -> None:
+    folder, _ = compared(root, first, richer)
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    years = book["Verdeling per jaar"]
+    charts = book["Verdeling in beeld"]._charts
+    assert len(charts) == len({row[0].value for row in years.iter_rows() if row[1].value == 2027})
+    for chart in charts:
+        places = [one.val.numRef.f.partition("!")[2].replace("$", "") for one in chart.series]
+        cells = [[cell for row in years[place] for cell in row] for place in places]
+        assert [own[0].column_letter for own in cells] == ["D", "E", "F"]
+        assert all(len({years.cell(cell.row, 1).value for cell in own}) == 1 for own in cells)
+        assert all(isinstance(cell.value, float | int) for own in cells for cell in own)
 
 
 @pytest.mark.desktop

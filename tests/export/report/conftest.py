@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,9 +13,13 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from sdopt.api import load, simulate
 from sdopt.cli import main
+from sdopt.export.folder import summary
 from sdopt.export.formats import read_results
+from sdopt.export.provenance import with_provenance
 from sdopt.export.report import report_html
+from sdopt.export.tables import write_csv, write_parquet
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT / "tests" / "data"
@@ -24,7 +29,7 @@ BRACES = "{{7*7}} {% raw %} ${7*7}"
 QUOTES = "\"quoted\" 'once' \u2028 & co"
 MARKS = "\ue0000\ue001999\ue002"
 HOSTILE = {"script": SCRIPT, "image": IMAGE, "braces": BRACES, "quotes": QUOTES}
-KINDS = ("example", "explained", "sweep", "robust")
+KINDS = ("example", "explained", "sweep", "robust", "forms")
 
 
 def changed(source: Path, folder: Path, **changes: Any) -> Path:
@@ -80,11 +85,40 @@ def robust(folder: Path) -> Path:
     return run(folder, "robust", str(changed(DATA / "robust" / "orders.yaml", folder)), "--scenarios", "20")
 
 
+def forms(folder: Path) -> Path:
+    """An advice beside forms of decision: one with a price, one that clashes, one that follows."""
+    source = DATA / "forms" / "wijk_vormen.yaml"
+    said = yaml.safe_load(source.read_text(encoding="utf-8"))
+    kept = ("Een keer kiezen", "Vaste verhouding van nu", "Meebewegen")
+    chosen = {f"{SCRIPT} {name}" if name == kept[0] else name: said["forms"][name] for name in kept}
+    config = changed(source, folder, forms=chosen, search={"audit": 100, "starts": 2})
+    return run(folder, "optimise", str(config))
+
+
+def districts(folder: Path) -> Path:
+    """An allocation that was given, of a config with so many decisions that some are told together."""
+    question = load(ROOT / "configs" / "tien-wijken-100k.yaml")
+    given = question.null.assign(value=question.null["value"] * 1.05)
+    result = simulate(question, given, verify=False).result
+    result = with_provenance(result, question.loaded, question.model.source)
+    (folder / "tables").mkdir()
+    write_parquet(result.tables, folder / "tables")
+    write_csv(result.tables, folder / "tables")
+    (folder / "summary.json").write_text(json.dumps(summary(result)), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Kind -> its results folder, made when it is first asked for."""
     made: dict[str, Path] = {}
-    makers = {"explained": explained, "sweep": sweep, "robust": robust}
+    makers = {
+        "explained": explained,
+        "sweep": sweep,
+        "robust": robust,
+        "forms": forms,
+        "districts": districts,
+    }
 
     def folder(kind: str) -> Path:
         if kind not in made:

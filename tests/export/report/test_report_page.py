@@ -159,9 +159,16 @@ def test_making_a_page_needs_no_drawing_program(folders: Folders) -> None:
     code = (
         "import sys; from pathlib import Path; from sdopt.export.formats import read_results; "
         "from sdopt.export.report import report_html; report_html(read_results(Path(sys.argv[1]))); "
-        "print([m for m in ('vl_convert', 'matplotlib', 'pysd', 'pyomo', 'highspy') if m in sys.modules])"
+        "print([m for m in ('vl_convert', 'pysd', 'pyomo', 'highspy') if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, folders("example")], capture_output=True, text=True, check=True, env=ENV
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_perspectives_of_the_model_are_told_in_english(pages: Pages) -> None:
+    said = read(pages, "example", "en").text_content()
+    assert "society" in said and "the municipality's finances" in said
+    assert not re.search("fiscaal|maatschappelijk", said.partition("Show all")[0])
+    assert "gemeente-fiscaal" in read(pages, "example").text_content()

@@ -82,6 +82,8 @@ def test_all_charts_are_there(results: Results) -> None:
         "Verbetering door het advies: midden (P50), met P5 tot P95",
         "Wat één aanname aan de uiteinden verandert (as now)",
         "Skills",
+        "Opgetelde baten min kosten over alle toekomsten",
+        "Skills: Advies",
     ):
         assert one in titles, titles
     assert "" in titles  # that of the summary stands under a heading of its own

@@ -90,6 +90,13 @@ class Source:
         kept = [year for year in years if (summed.loc[year:] >= 0).all()]
         return {"year": kept[:1] or [years[-1]], "last": years[-1:]}
 
+    def pay_back_futures(self) -> Fields:
+        """By hand: the first year from which the median stays above zero, and how many have by the last."""
+        own = self.tables["cumulative_band"].query("allocation == 'advice' and external == ''")
+        middle = own.set_index("year")["q50"]
+        kept = [year for year in middle.index if (middle.loc[year:] > 0).all()]
+        return {"year": kept[:1], "last": own["year"].tail(1), "share": 100 * own["paid_back"].tail(1)}
+
     def pockets(self) -> pd.Series:
         return self.tables["ledger"].groupby("pocket", sort=False)["difference"].sum()
 
@@ -121,6 +128,12 @@ class Source:
 
     def proved(self) -> Fields:
         return {"amount": [ceil(self.figures["gap_euro"] - 1e-6)]}
+
+    def stepped(self) -> Fields:
+        """What half the time step does, in thousands of euros: more than the gap."""
+        apart = abs(self.figures["half_step_improvement"] - self.figures["improvement"])
+        assert apart > self.figures["gap_amount"]
+        return {"amount": [1000 * apart]}
 
     def unknown(self) -> Fields:
         table = self.tables["assumptions"]
@@ -193,6 +206,8 @@ RULES: Mapping[str, Rule] = {
     "answer.pay_back": Source.pay_back,
     "answer.pay_back_at_once": Source.pay_back,
     "answer.pay_back_never": Source.pay_back,
+    "answer.pay_back_half": Source.pay_back_futures,
+    "answer.pay_back_not_half": Source.pay_back_futures,
     "answer.gains": lambda source: source.gains(1),
     "answer.pays": lambda source: source.gains(-1),
     "answer.points": Source.points,
@@ -200,6 +215,7 @@ RULES: Mapping[str, Rule] = {
     "answer.worlds_all": Source.worlds,
     "answer.drivers": Source.drivers,
     "answer.proved": Source.proved,
+    "answer.proved_step": Source.stepped,
     "answer.not_swept_of": Source.unknown,
     "answer.broken": Source.broken,
     "answer.broken_worse": lambda source: source.broken_by(worse=True),

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+MOST_CELLS = 1_000_000
+"""Cells of one sheet."""
+
 _FIRST_OF_JANUARY = re.compile(r"([0-9]{4})-01-01")
 
 Kind = Literal["text", "number", "percent", "date", "fault"]

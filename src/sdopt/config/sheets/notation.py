@@ -11,7 +11,7 @@ MARKS = (",", ".")
 
 def _pattern(mark: str, other: str) -> re.Pattern[str]:
     """A number with this decimal mark; the other one may part the thousands."""
-    plain = rf"[0-9]+(\{mark}[0-9]+)?([eE][-+]?[0-9]+)?"
+    plain = rf"[0-9]+(\{mark}[0-9]+)?([eE][-+]?[0-9]{{1,3}})?"
     grouped = rf"[1-9][0-9]{{0,2}}(\{other}[0-9]{{3}})+(\{mark}[0-9]+)?"
     return re.compile(rf"[-+]?({plain}|{grouped})")
 

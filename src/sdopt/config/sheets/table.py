@@ -22,7 +22,6 @@ FIRST_ROWS = 40
 """The names of the columns stand in one of the first rows; a title may stand above them."""
 
 _YEAR = re.compile(r"(1[89]|2[0-9])[0-9]{2}")
-_BRACKETS = re.compile(r"\s*\(.*\)$")
 
 
 @dataclass(frozen=True)
@@ -253,7 +252,8 @@ def _named(cells: Sequence[Cell], wanted: Wanted) -> list[str]:
     absent = {column: _words()[column] for column in known if column not in names and column in _words()}
     for k, name in enumerate(names):
         if name not in known:
-            plain = {same_name(name), same_name(_BRACKETS.sub("", name))}
+            bare = name.partition("(")[0] if name.endswith(")") else name
+            plain = {same_name(name), same_name(bare)}
             names[k] = next((c for c, words in absent.items() if plain & {c, *words}), name)
     return names
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from sdopt.config.csv_table import REMEDY
-from sdopt.config.sheets.cells import Cell, Grid
+from sdopt.config.sheets.cells import MOST_CELLS, Cell, Grid
 from sdopt.config.text_file import read_text
 from sdopt.errors import ConfigError
 
@@ -29,6 +29,9 @@ def text_grid(path: Path) -> Grid:
     stated = _STATED.match(text)
     skipped = 1 if stated else 0
     text = text[stated.end() :] if stated else text
+    if (size := max(map(text.count, ";,")) + text.count("\n")) > MOST_CELLS:
+        raise ConfigError(f"{path}: about {size:,} cells; at most {MOST_CELLS:,} can be read. "
+                          "Keep only the table in it")  # fmt: skip
     delimiter = stated[1] if stated else _delimiter(text)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
@@ -47,12 +50,16 @@ def _delimiter(text: str) -> str:
 def _text(path: Path) -> str:
     """UTF-8, or else Windows-1252: nothing else is saved by a Dutch Excel, and no number differs in them."""
     try:
-        return read_text(path, REMEDY)
+        text = read_text(path, REMEDY)
     except ConfigError:
-        text = _as_windows(path)
-        if text is None:
+        windows = _as_windows(path)
+        if windows is None:
             raise
-        return text
+        return windows
+    if (nul := text.find("\0")) >= 0:
+        line = text.count("\n", 0, nul) + 1
+        raise ConfigError(f"{path} (line {line}): not UTF-8 text, but with NUL in it (UTF-16?); {REMEDY}")
+    return text
 
 
 def _as_windows(path: Path) -> str | None:

@@ -12,7 +12,16 @@ ABSENT = ""
 """What a run has at a place that it does not have."""
 LOOKS_ONLY = ("title", "output")
 """Parts of a config that change no number."""
-FILES = ("model", "constants", "municipality", "fiscal_rules", "ledger", "perspectives", "valuation")
+FILES = (
+    "model",
+    "constants",
+    "municipality",
+    "fiscal_rules",
+    "ledger",
+    "perspectives",
+    "not_valued",
+    "valuation",
+)
 """Inputs of which a result keeps the hash."""
 SHORT = 8
 """Letters of a hash that are shown."""

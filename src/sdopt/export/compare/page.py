@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sdopt.export.compare.figures import compared_figures
-from sdopt.export.compared_words import care_lines, found_lines
+from sdopt.export.compare.grids import table_sections
+from sdopt.export.compared_columns import runs_of
+from sdopt.export.compared_words import care_lines, found_lines, inputs_line
 from sdopt.export.report.charts import chart_settings, drawn_figure
-from sdopt.export.report.parts import Block, Case, Cell, Grid, Lines, Section, decimals_for
+from sdopt.export.report.parts import Block, Case, Cell, Grid, Lines, Section
 from sdopt.export.report.render import render
 from sdopt.export.report.sources import PERCENT, Sources
 from sdopt.export.report.traced import TracedLabels
-from sdopt.export.sheets.breaches import pocket_name
-from sdopt.export.sheets.compared import MONEY, SHARES, fact_text, known_facts
+from sdopt.export.sheets.compared import COUNTS, MONEY, SHARES, fact_text, known_facts
 from sdopt.export.views import has
 from sdopt.result import Result
 
-PARTS = (
-    ("compared_decisions", "decision", "advice", False),
-    ("compared_return", "component", "difference", True),
-    ("compared_pockets", "pocket", "difference", True),
-    ("compared_perspectives", "perspective", "difference", True),
-    ("compared_limits", "limit", "slack", False),
-)
-"""Table, column of names, column of amounts, and whether these are differences."""
-NOTED = ("compared_decisions", "compared_return")
-"""Tables of which the page shows less than the workbook, so that their note differs."""
-PLACES = {"compared_allocation": "compared_decisions", "compared_pockets": "compared_pockets"}
+FEW = 25
+"""Inputs of one kind that are shown at once; more are shown on request."""
+FIGURES = {
+    "compared_allocation": "compared_decisions",
+    "compared_years": "compared_decisions",
+    "compared_pockets": "compared_pockets",
+}
 """Figure -> the section that holds it."""
 
 
@@ -35,13 +33,15 @@ def compare_html(result: Result) -> str:
     sources = Sources(result)
     case = Case(result, TracedLabels(result.language, sources), sources)
     figures = compared_figures(result, case.plain)
-    sections = [_first(case), *(_part(case, *part) for part in PARTS if has(result, part[0]))]
+    sections = [_first(case), *table_sections(case)]
     if has(result, "compared_inputs"):
         sections.append(_inputs(case))
-    for figure in figures:
-        place = next(n for n, one in enumerate(sections) if one.key == PLACES[figure.key])
-        own = sections[place]
-        sections[place] = Section(own.key, own.title, [drawn_figure(figure, case), *own.blocks])
+    sections = [
+        replace(
+            one, blocks=[*(drawn_figure(f, case) for f in figures if FIGURES[f.key] == one.key), *one.blocks]
+        )
+        for one in sections
+    ]
     charts = chart_settings(result.language) if figures else None
     return render("compare.html.j2", case.labels, result.title, sources, sections=sections, charts=charts)
 
@@ -50,7 +50,7 @@ def _first(case: Case) -> Section:
     """What stands out, what needs care, and the runs beside each other: in words, then in numbers."""
     labels, result = case.labels, case.result
     facts = list(known_facts(result.tables["compared_runs"]))
-    texts = [key for key in facts if key not in (*MONEY, *SHARES)]
+    texts = [key for key in facts if key not in (*MONEY, *SHARES, *COUNTS)]
     blocks: list[Block] = [
         Lines([labels("sign.compared")], how="text"),
         Lines(found_lines(result, labels)),
@@ -81,52 +81,26 @@ def _fact(case: Case, key: str, row: int) -> Cell:
     table = case.result.tables["compared_runs"]
     if key in SHARES:
         return case.cell("compared_runs", key, row, 0 if key == "better" else 2, scale=PERCENT)
+    if key in COUNTS:
+        return case.cell("compared_runs", key, row, 0)
     if key in MONEY:
         return case.cell("compared_runs", key, row, 2)
     return fact_text(key, table.at[row, key], case.plain)
 
 
-def _part(case: Case, name: str, key: str, value: str, sign: bool) -> Section:
-    """A row per thing, a column per run; a dash where a run does not have it."""
-    labels, table = case.labels, case.result.tables[name]
-    runs = [str(run) for run in case.result.tables["compared_runs"]["run"]]
-    rows: list[list[Cell]] = []
-    for (thing, unit), own in table.groupby([key, "unit"], sort=False):
-        at = dict(zip(own["run"], own.index, strict=True))
-        # A limit in persons and one in millions stand below each other: each row has the decimals it needs.
-        decimals = decimals_for(own[value])
-        cells = [case.cell(name, value, at[run], decimals, sign=sign) if run in at else "–" for run in runs]
-        rows.append([_name(key, str(thing), case), *cells, labels.unit(str(unit))])
-    heads = [labels(f"column.{key}"), *runs, labels("column.unit")]
-    sheet = "compared_parties" if key in ("pocket", "perspective") else name
-    title = (
-        labels(f"compared.section.{name.removeprefix('compared_')}")
-        if sheet != name
-        else labels(f"sheet.{name}")
-    )
-    numbers = frozenset(range(1, len(runs) + 1))
-    note = labels(f"compared.note.{sheet}" if sheet in NOTED else f"sign.{sheet}")
-    grid = Grid(labels("compared.caption", part=title), heads, rows, numbers, note=note)
-    return Section(name, title, [grid])
-
-
-def _name(key: str, thing: str, case: Case) -> str:
-    if key == "pocket":
-        return pocket_name(thing, case.plain)
-    return case.plain.find(f"perspective.{thing}", thing) if key == "perspective" else thing
-
-
 def _inputs(case: Case) -> Section:
-    """Every place where the inputs differ, as it stands there."""
+    """Every place where the inputs differ, as it stands there; a table per kind, folded when it is long."""
     labels, table = case.labels, case.result.tables["compared_inputs"]
-    runs = [str(run) for run in case.result.tables["compared_runs"]["run"]]
-    rows: list[list[Cell]] = []
-    for (kind, place), own in table.groupby(["kind", "place"], sort=False):
-        values = dict(zip(own["run"], own["value"], strict=True))
-        rows.append([str(place), labels(f"input_kind.{kind}"), *(values.get(run, "") for run in runs)])
-    heads: Sequence[str] = [labels("column.place"), labels("column.kind"), *runs]
-    title = labels("sheet.compared_inputs")
-    caption = labels("compared.caption", part=title)
-    grid = Grid(caption, heads, rows, frozenset(), note=labels("sign.compared_inputs"),
-                folded=labels("compared.inputs", count=case.plain.number(len(rows), 0)))  # fmt: skip
-    return Section("compared_inputs", title, [grid])
+    runs = runs_of(case.result)
+    heads = [labels("column.place"), *runs]
+    blocks: list[Block] = [
+        Lines([inputs_line(case.result, labels), labels("sign.compared_inputs")], how="text")
+    ]
+    for kind, of_kind in table.groupby("kind", sort=False):
+        rows: list[list[Cell]] = []
+        for place, own in of_kind.groupby("place", sort=False):
+            values = dict(zip(own["run"], own["value"], strict=True))
+            rows.append([str(place), *(values.get(run, "") for run in runs)])
+        title = f"{labels(f'input_kind.{kind}')} ({case.plain.number(len(rows), 0)})"
+        blocks.append(Grid(title, heads, rows, frozenset(), folded=title if len(rows) > FEW else ""))
+    return Section("compared_inputs", labels("sheet.compared_inputs"), blocks)

@@ -6,16 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdopt.config.document import read_document
 from sdopt.config.text_file import read_text
 from sdopt.errors import Complaints, ConfigError, ExportError
 from sdopt.export.cells import plain_text
+from sdopt.export.compared_words import kinds_text
 from sdopt.export.kinds import kinds_of
+from sdopt.export.labels import Labels
 from sdopt.export.names import with_shown_names
 from sdopt.export.together import read_run
 from sdopt.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEWEST, MOST = 2, len(ascii_uppercase)
 NAMES = ("labels", "decision_names")
@@ -38,7 +43,7 @@ class Run:
 
 
 def read_runs(folders: Sequence[Path]) -> tuple[Run, ...]:
-    """The runs in the order given, by letter; of two with one title the folder stands behind it.
+    """The runs in the order given, by letter; of two with one title the kind or folder stands behind it.
 
     Raises
     ------
@@ -83,7 +88,16 @@ def _in_words_of(first: Result, result: Result) -> Result:
     known, own = (_rules(one) for one in (first, result))
     same = {name: known[rule] for rule, name in own.items() if rule in known}
     limits = result.tables["constraints"]
-    return named.with_tables(constraints=limits.assign(constraint=limits["constraint"].replace(same)))
+    named = named.with_tables(constraints=limits.assign(constraint=limits["constraint"].replace(same)))
+    return named.with_tables(fiscal_rules=_titled(result.tables["fiscal_rules"], known)) if own else named
+
+
+def _titled(rules: pd.DataFrame, known: Mapping[str, str]) -> pd.DataFrame:
+    """Fiscal rules with the titles that are known by their id."""
+    pairs = zip(rules["id"].astype(str), rules["title"], strict=True)
+    return rules.assign(
+        title=[known.get(one, f"{one} {title}").removeprefix(f"{one} ") for one, title in pairs]
+    )
 
 
 def _rules(result: Result) -> dict[str, str]:
@@ -118,13 +132,18 @@ def _read(folder: Path, results: dict[Path, Result], complaints: Complaints) -> 
 
 
 def _titles(results: Mapping[Path, Result]) -> dict[Path, str]:
-    """Titles; where two are alike with the folder's name, or so much of its path as tells them apart."""
+    """Titles; where two are alike with the kind of run, or so much of its path as tells them apart."""
     plain = {folder: _once(result.title) for folder, result in results.items()}
     names, most = dict(plain), max(len(folder.resolve().parts) for folder in results)
-    for parts in range(1, most + 1):
+    labels = Labels(next(iter(results.values())).language)
+    kinds = {folder: kinds_text(", ".join(kinds_of(result)), labels) for folder, result in results.items()}
+    ends = [
+        {folder: plain_text("/".join(folder.resolve().parts[-parts:])) for folder in results}
+        for parts in range(1, most + 1)
+    ]
+    for more in (kinds, *ends):
         twice = {name for name in names.values() if list(names.values()).count(name) > 1}
-        more = {folder: plain_text("/".join(folder.resolve().parts[-parts:])) for folder in results}
-        names = {f: f"{plain[f]} ({more[f]})" if name in twice else name for f, name in names.items()}
+        names = {f: f"{plain[f]}, {more[f]}" if name in twice else name for f, name in names.items()}
     return names
 
 
@@ -136,6 +155,8 @@ def _once(title: str) -> str:
 def _config(folder: Path) -> Mapping[str, Any]:
     """The config that lies in a results folder as plain data; nothing where there is none."""
     path = folder / "config.yaml"
+    if not path.is_file():
+        return {}
     try:
         read = read_document(read_text(path, "save it as UTF-8"), Complaints(str(path), ConfigError)).data
     except ConfigError:

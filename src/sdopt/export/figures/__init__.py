@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from sdopt.export.figures.allocation import allocation_figures
 from sdopt.export.figures.bars import contributions_figure, effects_figure, pockets_figure
 from sdopt.export.figures.breaches import limits_figures
@@ -20,7 +22,9 @@ from sdopt.result import Result
 
 __all__ = ["Figure", "figures_of", "number_locale", "theme"]
 
-MAKERS = (
+Maker = Callable[[Result, Labels], list[Figure]]
+
+MAKERS: Sequence[Maker] = (
     cumulative_figure,
     effects_figure,
     pockets_figure,
@@ -39,16 +43,23 @@ MAKERS = (
 """What makes the figures, in the order of a report; each gives none where its tables are not there."""
 
 
-def figures_of(result: Result, labels: Labels, shown: Result | None = None) -> tuple[Figure, ...]:
+MAIN = (stocks_figure, frontier_figure, improvement_figure, tornado_figures, spread_figure)
+"""Those of which a results folder gets pictures, beside the allocation."""
+
+
+def figures_of(
+    result: Result, labels: Labels, shown: Result | None = None, makers: Sequence[Maker] = MAKERS
+) -> tuple[Figure, ...]:
     """Every figure that the tables of a result allow, in the order of a report.
 
     Parameters
     ----------
     result : as it is stored, with the model's own names
     shown : the same with names for readers (`with_shown_names`), where that is at hand
+    makers : what makes them, beside those of the allocation
     """
     shown = shown or with_shown_names(result)
     found = allocation_figures(result, shown, labels)
-    for make in MAKERS:
+    for make in makers:
         found += make(shown, labels)
     return tuple(found)

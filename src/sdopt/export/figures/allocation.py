@@ -37,7 +37,7 @@ def allocation_figures(result: Result, shown: Result, labels: Labels) -> list[Fi
     """A figure per unit; decisions of one variable are taken together where all would be too many."""
     if not has(result, "allocation"):
         return []
-    table = shown.tables["allocation"].assign(name=_parts(result, shown))
+    table = shown.tables["allocation"].assign(name=_parts(result, shown, labels))
     years = decision_years(shown)
     found = []
     for number, (unit, own) in enumerate(table.groupby("unit", sort=False), start=1):
@@ -47,26 +47,28 @@ def allocation_figures(result: Result, shown: Result, labels: Labels) -> list[Fi
     return found
 
 
-def _parts(result: Result, shown: Result) -> list[str]:
+def _parts(result: Result, shown: Result, labels: Labels) -> list[str]:
     """Per row of the table the part of the sum that it belongs to."""
     table, own = result.tables["allocation"], shown.tables["allocation"]
     names = [one_line(name) for name in full_names(own)]
     if len(set(names)) <= len(PARTS):
         return names
-    members: dict[str, dict[str, None]] = {}
-    for variable, name in zip(table["variable"], names, strict=True):
-        members.setdefault(str(variable), {})[name] = None
-    groups = {variable: _group_name(variable, list(group)) for variable, group in members.items()}
+    members: dict[str, dict[str, int]] = {}
+    for row, (variable, name) in enumerate(zip(table["variable"], names, strict=True)):
+        members.setdefault(str(variable), {}).setdefault(name, row)
+    groups = {variable: _group_name(variable, group, labels) for variable, group in members.items()}
     return [groups[str(variable)] for variable in table["variable"]]
 
 
-def _group_name(variable: str, names: Sequence[str]) -> str:
-    """The words that all names begin with, or the name of the variable."""
+def _group_name(variable: str, members: Mapping[str, int], labels: Labels) -> str:
+    """The words that all names begin with, or the name of the variable; `members` have their first row."""
+    names = list(members)
     if len(names) == 1:
         return names[0]
     columns = zip(*(name.partition("[")[0].split() for name in names), strict=False)
     alike = takewhile(lambda column: len(set(column)) == 1, columns)
-    return f"{' '.join(column[0] for column in alike) or variable} ({len(names)})"
+    count = labels.count("allocation", "variable", members.values())
+    return labels.group(f"{' '.join(column[0] for column in alike) or variable} ({count})", names)
 
 
 def _few(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
@@ -77,10 +79,17 @@ def _few(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     if len(names) > len(PARTS):
         size = sums["value"].abs().groupby(sums["name"]).max()
         kept = set(size.sort_values(ascending=False, kind="stable").index[: len(PARTS) - 1])
-        rest = labels("figure.rest", count=len(names) - len(kept))
+        first = table[~table["name"].isin(kept)].drop_duplicates("name")
+        rest = labels("figure.rest", count=labels.count("allocation", "variable", first.index))
+        rest = labels.group(rest, _members(table[~table["name"].isin(kept)]))
         sums["name"] = [name if name in kept else rest for name in sums["name"]]
         sums = sums.groupby(["kind", "name", "year"], sort=False)["value"].sum().reset_index()
     return sums
+
+
+def _members(table: pd.DataFrame) -> list[str]:
+    """The names of the variables in a table, on one line."""
+    return [one_line(name) for name in dict.fromkeys(full_names(table))]
 
 
 def _figure(key: str, table: pd.DataFrame, unit: str, years: Sequence[float], labels: Labels) -> Figure:

@@ -42,6 +42,8 @@ MOST = 11
 SMALL = 0.005
 """Below this part of the largest a row is taken with the others."""
 NOT_SPLIT = "not split"
+ADDED = {"ledger": "difference", "contributions": "share"}
+"""Table -> the column of which the bars are sums."""
 
 
 def effects_figure(result: Result, labels: Labels) -> list[Figure]:
@@ -57,7 +59,7 @@ def effects_figure(result: Result, labels: Labels) -> list[Figure]:
     sums = table.groupby(column, sort=False)["difference"].sum()
     unit = labels.unit(str(table["unit"].iloc[0]))
     adds_up = source == "ledger"
-    rows = _largest(sums, labels, adds_up)
+    rows = _largest(sums, labels, adds_up, (source, column, table))
     words = {"best": _extreme(rows, 1, labels), "worst": _extreme(rows, -1, labels), "unit": unit}
     title = labels(f"figure.effects.{source}", total=said(labels, float(sums.sum()), sign=True), **words)
     about = labels(f"figure.effects.{source}.described", unit=unit, each=_each(rows, labels))
@@ -70,17 +72,26 @@ def effects_figure(result: Result, labels: Labels) -> list[Figure]:
     return [figure("effects", (title, about), spec, (headers, table_rows), (source,))]
 
 
-def _largest(sums: pd.Series, labels: Labels, adds_up: bool) -> list[tuple[str, float]]:
-    """The largest by size, most favourable on top; the others as one where they may be added."""
+def _largest(
+    sums: pd.Series, labels: Labels, adds_up: bool, of: tuple[str, str, pd.DataFrame]
+) -> list[tuple[str, float]]:
+    """The largest by size, most favourable on top; the others as one where they may be added.
+
+    `of` tells what they are sums of: name of the table, column of the names, and the rows.
+    """
     size = sums.abs()
     least = SMALL * float(size.max() or 0.0)
     kept = sums[size > least].loc[lambda own: own.abs().sort_values(ascending=False, kind="stable").index]
     top = kept.iloc[:MOST].sort_values(ascending=False, kind="stable")
     rows = [(one_line(name), float(value)) for name, value in top.items()]
     rest = sums[~sums.index.isin(top.index)]
-    changed = int((rest != 0).sum())
-    if adds_up and changed:
-        rows.append((labels("figure.rest", count=changed), float(rest.sum())))
+    changed = rest.index[rest != 0]
+    if adds_up and len(changed):
+        table, column, own = of
+        first = own[own[column].isin(changed)].drop_duplicates(column).index
+        rows.append(
+            (labels("figure.rest", count=labels.count(table, ADDED[table], first)), float(rest.sum()))
+        )
     return rows
 
 
@@ -184,8 +195,9 @@ def contributions_figure(result: Result, labels: Labels) -> list[Figure]:
     table = result.tables["contributions"].sort_values("share", ascending=False, kind="stable")
     unit = labels.unit(str(table["unit"].iloc[0]))
     names = [one_line(name) for name in table["variable"]]
-    sums = table.assign(name=names).groupby("name", sort=False)["share"].sum()
-    rows = _largest(sums, labels, adds_up=True)
+    named = table.assign(name=names)
+    sums = named.groupby("name", sort=False)["share"].sum()
+    rows = _largest(sums, labels, True, ("contributions", "name", named))
     total = float(fact(result, "improvement") or sums.sum())
     title = labels(
         "figure.contributions", best=_extreme(rows, 1, labels), total=said(labels, total), unit=unit

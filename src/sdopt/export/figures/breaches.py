@@ -15,7 +15,16 @@ from sdopt.export.figures.figure import (
     one_line,
     short_names,
 )
-from sdopt.export.figures.specs import STEP, axis, by_name, end_texts, layered, names_axis, quantity, tips
+from sdopt.export.figures.specs import (
+    STEP,
+    by_name,
+    end_texts,
+    layered,
+    names_axis,
+    quantity,
+    share_axis,
+    tips,
+)
 from sdopt.export.labels import Labels
 from sdopt.export.views import has
 from sdopt.result import Result
@@ -111,7 +120,7 @@ def _spec(rows: Sequence[Mapping[str, Any]], look: Mapping[str, str], labels: La
     encoding = {
         "y": names_axis(rows),
         "yOffset": {"field": "kind", "type": "nominal", "sort": list(look)},
-        "x": quantity("chance", {**axis(chance), "format": ".0%"}, domain=[0, 1]),
+        "x": quantity("chance", share_axis(chance, labels), domain=[0, 1]),
         "tooltip": tips(
             ("name", labels("figure.limit")), ("kind", labels("figure.kind")), ("chance", chance, ".1%")
         ),

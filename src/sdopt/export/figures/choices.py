@@ -37,7 +37,7 @@ from sdopt.result import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-PALE = "#CFE3F1"
+PALE, CHOICE = "#CFE3F1", "#4F94CD"
 """The palest of three shades of the advice."""
 MOST = 12
 
@@ -222,7 +222,7 @@ def _frontier_spec(rows: list[dict[str, Any]], unit: str, labels: Labels) -> Spe
         "y": quantity("improvement", axis(f"{gain} ({unit})")),
     }
     line = {
-        "mark": {"type": "line", "color": LIGHT_BLUE},
+        "mark": {"type": "line", "color": CHOICE},
         "encoding": {**encoding, "order": {"field": "point", "type": "quantitative"}},
     }
     point = {
@@ -230,7 +230,7 @@ def _frontier_spec(rows: list[dict[str, Any]], unit: str, labels: Labels) -> Spe
         "encoding": {
             **encoding,
             "shape": by_name("what", dict(zip(words, ("diamond", "circle"), strict=True))),
-            "fill": by_name("what", dict(zip(words, (ADVICE, LIGHT_BLUE), strict=True))),
+            "fill": by_name("what", dict(zip(words, (ADVICE, CHOICE), strict=True))),
             "tooltip": lines,
         },
     }

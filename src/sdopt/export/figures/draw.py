@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from functools import cache
 from pathlib import Path
@@ -20,16 +19,19 @@ SCALE = 1.5
 EDGE = 14
 TITLE = 74
 """Letters of a title on one line."""
+SMALLEST, LARGEST = 0.95, 1.1
+"""Panels need not be drawn again when they come so close to the size of a slide."""
+LINE = 13
+"""Height of a line in the head of a panel."""
 _SVG = re.compile(r'<svg[^>]*?viewBox="0 0 ([0-9.]+) ([0-9.]+)"[^>]*>')
 
 
 @cache
 def _engine() -> Any:
-    """vl-convert with the fonts of matplotlib, so that letters do not depend on the machine."""
-    import matplotlib
+    """vl-convert with fonts of our own, so that letters do not depend on the machine."""
     import vl_convert
 
-    vl_convert.register_font_directory(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf"))
+    vl_convert.register_font_directory(str(Path(__file__).parent / "fonts"))
     return vl_convert
 
 
@@ -37,7 +39,9 @@ def svg(figure: Figure, labels: Labels, *, dark: bool = False) -> str:
     """The figure as an SVG of 16:9, with its title and its description."""
     spec = _sized(figure)
     drawn = _drawn(spec, labels, dark)
-    if "facet" in spec:  # how much its axes, names and legend take is known once it is drawn
+    if "facet" in spec and not _fits(
+        _size(drawn)
+    ):  # how much room its axes, names and legend take is known now
         drawn = _drawn(_widened(spec, _size(drawn)), labels, dark)
     return _framed(drawn, (DARK if dark else LIGHT)["ground"])
 
@@ -67,7 +71,7 @@ def svg_to_png(drawn: str) -> bytes:
 
 def _sized(figure: Figure) -> dict[str, Any]:
     """The spec with its title, and a size that fits a slide."""
-    spec = copy.deepcopy(dict(figure.spec))
+    spec = dict(figure.spec)  # its parts are never changed, only replaced
     title = title_lines(figure.title, TITLE)
     spec["title"] = {"text": title, "offset": 10}
     spec["autosize"] = {"type": "fit", "contains": "padding"}
@@ -79,20 +83,37 @@ def _sized(figure: Figure) -> dict[str, Any]:
 
 def _panels(spec: dict[str, Any], height: float) -> dict[str, Any]:
     """Panels that share the slide; their axes, names and legend take what a slide can spare."""
-    field, columns = spec["facet"]["field"], spec["columns"]
-    count = len(dict.fromkeys(row[field] for row in spec["data"]["values"]))
+    columns = spec["columns"]
+    count = len(_heads(spec))
     columns = min(columns, count)
     lines = -(-count // columns)
+    height -= LINE * sum(_more_lines(spec, place * columns, columns) for place in range(lines))
     size = {"width": (WIDTH - 2 * EDGE) / columns - 70, "height": (height - 60) / lines - 48}
     kept = {key: value for key, value in spec.items() if key != "autosize"}
     return {**kept, "columns": columns, "spec": {**spec["spec"], **size}}
 
 
+def _heads(spec: dict[str, Any]) -> list[str]:
+    """The heads of the panels, in their order."""
+    field = spec["facet"]["field"]
+    return list(dict.fromkeys(str(row[field]) for row in spec["data"]["values"]))
+
+
+def _more_lines(spec: dict[str, Any], first: int, columns: int) -> int:
+    """Lines beyond one that the heads of some panels beside each other take."""
+    return max(head.count("\n") for head in _heads(spec)[first : first + columns])
+
+
+def _fits(size: tuple[float, float]) -> bool:
+    """Whether it fills a slide, or nearly, with letters about as large as they should be."""
+    wide, high = (WIDTH - 2 * EDGE) / size[0], (HEIGHT - 2 * EDGE) / size[1]
+    return min(wide, high) >= SMALLEST and max(wide, high) <= LARGEST
+
+
 def _widened(spec: dict[str, Any], size: tuple[float, float]) -> dict[str, Any]:
     """The same with panels that use the room that was left, or give back what was too much."""
     own, columns = spec["spec"], spec["columns"]
-    field = spec["facet"]["field"]
-    lines = -(-len(dict.fromkeys(row[field] for row in spec["data"]["values"])) // columns)
+    lines = -(-len(_heads(spec)) // columns)
     wider = (WIDTH - 2 * EDGE - size[0]) / columns
     higher = (HEIGHT - 2 * EDGE - size[1]) / lines
     fitted = {"width": max(own["width"] + wider, 60), "height": max(own["height"] + higher, 40)}

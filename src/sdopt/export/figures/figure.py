@@ -22,8 +22,8 @@ LIGHT_BLUE = "#8CC4E8"
 """The lighter of two shades of the advice."""
 GAIN, LOSS = "#009E73", "#D55E00"
 """More and less money or return; the sign always stands beside it."""
-OTHERS = ("#E69F00", "#CC79A7", "#44AA99", "#999933", "#8C6BB1", "#A6761D")
-"""Other allocations than null and advice, in their order."""
+OTHERS = ("#C98500", "#CC79A7", "#2F9488", "#8A8A2E", "#8C6BB1", "#A6761D")
+"""Other allocations than null and advice, in their order: lines to be seen on paper and in the dark."""
 PARTS = (
     "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#44AA99", "#8C6BB1", "#999933", "#C7766B", "#6699CC",
 )  # fmt: skip
@@ -146,7 +146,8 @@ def allocation_word(name: str, labels: Labels) -> str:
 
 def in_hundred(labels: Labels, share: float) -> str:
     """A chance as so many of a hundred; never 0 or 100 for what is not quite so."""
-    return {1: ">99", -1: "<1", 0: labels.number(100 * share, 0)}[quite(share)]
+    side = quite(share)
+    return labels.shown(100 * share, ">99" if side > 0 else "<1") if side else labels.number(100 * share, 0)
 
 
 def allocation_colours(names: Iterable[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
    phone names take three short lines. Names stay text: they are only cut into lines. */
 function fitFigure(spec, width) {
   const fitted = JSON.parse(JSON.stringify(spec));
-  const columns = Math.max(1, Math.min(3, Math.floor(width / 210)));
+  const columns = Math.max(1, Math.min(3, Math.floor(width / 230)));
   fitted.config = { legend: { columns: columns, labelLimit: Math.max(150, width / columns - 50) } };
   if (fitted.facet && fitted.columns) {
     fitted.columns = Math.max(1, Math.min(fitted.columns, Math.floor(width / 260)));

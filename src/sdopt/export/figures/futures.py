@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sdopt.export.breach_words import anything_broken, broken_beside_now
 from sdopt.export.cells import is_number, to_python
 from sdopt.export.figures.figure import (
     ADVICE,
@@ -29,6 +30,7 @@ from sdopt.export.figures.specs import (
     names_axis,
     number_format,
     quantity,
+    share_axis,
     tips,
 )
 from sdopt.export.labels import Labels
@@ -59,7 +61,9 @@ def improvement_figure(result: Result, labels: Labels) -> list[Figure]:
     own = "advice" if "advice" in ends else names[0]
     low, _, high = (said(labels, end) for end in ends[own])
     chance = in_hundred(labels, _gain(result, own, table))
-    title = labels("figure.improvement", name=words[own], chance=chance, unit=unit, low=low, high=high)
+    named = {"name": _judged(result, own, words[own], labels), "unit": unit}
+    title = labels("figure.improvement", chance=chance, low=low, high=high, **named)
+    title += _limits_too(result, own, labels)
     about = _improvement_words({words[name]: own for name, own in ends.items()}, unit, labels)
     columns = (labels("found.picture.improvement", unit=unit), labels("figure.at_least"))
     headers = [labels("figure.kind"), *columns]
@@ -68,6 +72,20 @@ def improvement_figure(result: Result, labels: Labels) -> list[Figure]:
     source = [name for name in ("curve", "distribution", "conclusions") if has(result, name)]
     spec = _curves(rows, look, columns, labels)
     return [figure("improvement", (title, about), spec, (headers, table_rows), source)]
+
+
+def _judged(result: Result, name: str, word: str, labels: Labels) -> str:
+    """The allocation, and between brackets what the rule says of it."""
+    row = _row(result, "conclusions", name, "against", "null")
+    return word if row is None else f"{word} ({labels('found.kind.' + str(row['kind']).replace(' ', '_'))})"
+
+
+def _limits_too(result: Result, name: str, labels: Labels) -> str:
+    """How often a limit is broken, with this allocation and now; nothing when that never happens."""
+    row = anything_broken(result, name)
+    if row is None or max(row["broken"], row["null_broken"]) == 0:
+        return ""
+    return labels("figure.improvement.limits", share=broken_beside_now(row, labels))
 
 
 def _improvement_words(ends: Mapping[str, tuple[float, float, float]], unit: str, labels: Labels) -> str:
@@ -118,7 +136,7 @@ def _curves(
         "mark": {"type": "line", "interpolate": "monotone"},
         "encoding": {
             "x": quantity("value", axis(amount)),
-            "y": quantity("chance", {**axis(chance), "format": ".0%"}, domain=[0, 1]),
+            "y": quantity("chance", share_axis(chance, labels), domain=[0, 1]),
             "color": by_name("name", look, symbolType="stroke"),
             "strokeDash": by_name("name", dash),
             "order": {"field": "value", "type": "quantitative"},

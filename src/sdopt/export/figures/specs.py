@@ -42,12 +42,26 @@ def layered(
     """Layers on one plane as wide as its container; as high as its rows, `step` each, when not told."""
     fit = {"type": "fit-x", "contains": "padding"}
     own = height or step * len({row["label"] for row in rows})
-    return {"data": data(rows), "width": "container", "autosize": fit, "height": own, "layer": list(layers)}
+    kept = [layer for layer in layers if _shows(layer, rows)]
+    return {"data": data(rows), "width": "container", "autosize": fit, "height": own, "layer": kept}
+
+
+def _shows(layer: Spec, rows: Sequence[Row]) -> bool:
+    """Whether a layer has a row to show: the scale of an empty one has no ends, and Vega warns of that."""
+    own = layer["data"]["values"] if "data" in layer else rows
+    only = [step["filter"] for step in layer.get("transform", ()) if isinstance(step.get("filter"), dict)]
+    return any(all(row.get(one["field"]) == one["equal"] for one in only) for row in own)
 
 
 def axis(title: str, **more: Any) -> Spec:
     """An axis of amounts with a title of at most two lines."""
     return {"title": title_lines(one_line(title), 52)[:2], "format": ",.4~f", "tickCount": 6, **more}
+
+
+def share_axis(title: str, labels: Labels) -> Spec:
+    """An axis of shares from none to all, in per cent as the language writes them."""
+    spaced = {"labelExpr": "replace(datum.label, '%', '\u00a0%')"} if labels.language == "nl" else {}
+    return {**axis(title), "format": ".0%", **spaced}
 
 
 def quantity(field: str, axis: Spec | None = None, **scale: Any) -> Spec:

@@ -51,11 +51,19 @@ def tornado_figures(result: Result, labels: Labels) -> list[Figure]:
     table = table[(table["allocation"] == "advice") & table["swing"].notna()]
     worlds = {str(world): own.head(BARS) for world, own in table.groupby("external", sort=False)}
     groups = alike(worlds)
+    firsts = {str(world): row for row, world in table["external"].drop_duplicates().items()}
+    counts = {
+        "shown": labels.count(
+            "tornado", "swing", [firsts[world] for group in groups[:WORLDS] for world in group]
+        ),
+        "total": labels.count("tornado", "swing", firsts.values()),
+    }
+    part = labels("figure.tornado.worlds", **counts) if len(groups) > WORLDS else ""
     return [
         _tornado(
             f"tornado_{place}" if place > 1 else "tornado",
             worlds[group[0]],
-            group if len(groups) > 1 else (),
+            (group if len(groups) > 1 else (), part),
             labels,
         )
         for place, group in enumerate(groups[:WORLDS], start=1)
@@ -82,8 +90,11 @@ def _same_bars(first: pd.DataFrame, second: pd.DataFrame) -> bool:
     return bool(apart.max() <= VISIBLE * second["swing"].max())
 
 
-def _tornado(key: str, table: pd.DataFrame, worlds: Sequence[str], labels: Labels) -> Figure:
-    """From the improvement at central values to that at either end; the largest swing on top."""
+def _tornado(key: str, table: pd.DataFrame, worlds: tuple[Sequence[str], str], labels: Labels) -> Figure:
+    """From the improvement at central values to that at either end; the largest swing on top.
+
+    `worlds` are the external scenarios that it is about, and how many are drawn in all.
+    """
     unit = labels.unit(str(table["unit"].iloc[0]))
     ends = {column: labels(f"found.picture.{column}") for column in ("at_low", "at_high")}
     headers = [labels("column.constant"), labels("word.unit"), labels("figure.low"), labels("figure.high")]
@@ -103,13 +114,13 @@ def _tornado(key: str, table: pd.DataFrame, worlds: Sequence[str], labels: Label
     return figure(key, words, _spec(table, ends, unit, labels), (headers, cells), ("tornado",))
 
 
-def _title(first: Any, worlds: Sequence[str], unit: str, labels: Labels) -> str:
+def _title(first: Any, worlds: tuple[Sequence[str], str], unit: str, labels: Labels) -> str:
     """What it hangs on most; the external scenarios where there are several groups."""
     low, high = (said(labels, float(end)) for end in (min(first[ENDS]), max(first[ENDS])))
     title = labels("figure.tornado", name=one_line(first["factor"]), low=low, high=high, unit=unit)
     known = {"": labels("found.together"), "central": labels("found.central")}
-    names = [known.get(world, one_line(world)) for world in worlds]
-    return f"{title} ({'; '.join(names)})" if names else title
+    names = [known.get(world, one_line(world)) for world in worlds[0]]
+    return (f"{title} ({'; '.join(names)})" if names else title) + worlds[1]
 
 
 def _described(table: pd.DataFrame, unit: str, labels: Labels) -> str:
@@ -128,11 +139,14 @@ def _described(table: pd.DataFrame, unit: str, labels: Labels) -> str:
 
 def _rows(table: pd.DataFrame, ends: Mapping[str, str], labels: Labels) -> list[dict[str, Any]]:
     """Two bars per constant, with the value that was used at its end."""
-    short = short_names(map(one_line, table["factor"]), letters=36)
+    whole = {
+        row.factor: labels.with_unit(one_line(row.factor), str(row.factor_unit)) for row in table.itertuples()
+    }
+    short = short_names(whole.values(), letters=36)
     return [
         {
             "name": one_line(row.factor),
-            "label": short[one_line(row.factor)],
+            "label": short[whole[row.factor]],
             "order": place,
             "end": word,
             "from": row.central,

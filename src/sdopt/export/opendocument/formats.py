@@ -10,7 +10,8 @@ from sdopt.export.opendocument.xml import odf
 _SECTIONS = re.compile(r'(?:"[^"]*"|\\.|[^;])+|(?<=;)(?=;|$)')
 _PARTS = re.compile(r'"([^"]*)"|\\(.)|\[([^\]]*)\]|_(.)|\*.|([#0?][#0?,.]*(?:E[+-]0+)?)|(.)')
 _COLOURS = {"red": "#ff0000", "blue": "#0000ff", "green": "#00ff00", "black": "#000000"}
-# How many sections a code has -> which numbers all but the last are for.
+_LIMIT = re.compile(r"\[([<>=]+)(-?\d+(?:\.\d+)?)\]")
+# How many sections a code has -> which numbers all but the last are for, where the code does not say it.
 _CONDITIONS = {1: (), 2: ("value()>=0",), 3: ("value()>0", "value()<0")}
 TEXT = "@"
 
@@ -24,7 +25,9 @@ def data_styles(name: str, code: str) -> list[Any]:
     volatile = {"style:volatile": "true"}
     parts = [_style(f"{name}P{place}", one, volatile) for place, one in enumerate(sections[:-1])]
     last = _style(name, sections[-1], {})
-    for place, condition in enumerate(conditions):
+    for place, (section, otherwise) in enumerate(zip(sections, conditions, strict=False)):
+        limit = _LIMIT.match(section)
+        condition = f"value(){limit[1]}{limit[2]}" if limit else otherwise
         apply = {"style:condition": condition, "style:apply-style-name": f"{name}P{place}"}
         last.append(odf("style:map", apply))
     return [*parts, last]

@@ -11,6 +11,8 @@ from sdopt.export.cells import is_number
 from sdopt.export.figures import Figure, number_locale, theme
 from sdopt.export.figures.look import LIGHT
 from sdopt.export.report.parts import Block, Case, Cell, Drawn, Section, decimals_for, needed_decimals
+from sdopt.export.report.rules import TIMES, Places
+from sdopt.export.report.traced import unmarked
 
 PLACES: dict[str, tuple[str, ...]] = {
     "allocation": ("advice",),
@@ -64,7 +66,7 @@ def with_charts(sections: Sequence[Section], figures: Sequence[Figure], case: Ca
 
 def drawn_figure(figure: Figure, case: Case) -> Drawn:
     """A figure with its data as a table below it."""
-    return Drawn(figure, *_table(figure, case))
+    return Drawn(figure, [_head(figure, case, head) for head in figure.headers], *_table(figure, case))
 
 
 def _placed(section: Section, drawn: Drawn, key: str) -> Section:
@@ -86,7 +88,8 @@ def _table(figure: Figure, case: Case) -> tuple[list[list[Cell]], frozenset[int]
     years = {column for column in numbers if all(_is_year(value) for value in values[column])}
     own = _own_decimals(figure, case, numbers - years)
     return [
-        [_cell(case, row[column], own.get((*_thing(row), column), decimals.get(column, 0)), column in years)
+        [_cell(case, figure, row, column, 0 if column in years else
+               own.get((*_thing(row), column), decimals.get(column, 0)), column in years)
          for column in columns]
         for row in figure.rows
     ], numbers - years  # fmt: skip
@@ -115,12 +118,27 @@ def _is_year(value: float) -> bool:
     return 1900 <= value <= 2200 and float(value).is_integer()
 
 
-def _cell(case: Case, value: Any, decimals: int, year: bool) -> Cell:
+def _head(figure: Figure, case: Case, head: str) -> Cell:
+    """The head of a column; a year with the first row that is about it."""
+    found = (
+        cell
+        for table in figure.source if head.isdigit()
+        for column in TIMES if column in case.table(table)
+        for cell in case.years(table, column, [float(head)])
+    )  # fmt: skip
+    return next(found, head)
+
+
+def _cell(case: Case, figure: Figure, row: Sequence[Any], column: int, decimals: int, year: bool) -> Cell:
     """A value as text, or as a number with its source where a cell holds it."""
+    value = row[column]
     if not is_number(value):
         return "–" if value is None else case.labels.yes_no(value) if isinstance(value, bool) else str(value)
-    text = case.plain.number(value, 0 if year else decimals, marks=not year)
-    return case.sources.trace(value, text) or text
+    text = case.plain.number(value, decimals, marks=not year)
+    words = {str(place): unmarked(one) for place, one in enumerate(row) if isinstance(one, str)}
+    words |= {"head": figure.headers[column], "name": words.get("0", "")}
+    places = Places(figure.key.rstrip("_0123456789"), column, figure.source, words)
+    return case.sources.rules.of_figure(places, value, text) or case.sources.trace(value, text) or text
 
 
 def chart_settings(language: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sdopt.export.names import with_shown_names
 from sdopt.export.report.charts import chart_settings, with_charts
 from sdopt.export.report.parts import Case, Section
 from sdopt.export.report.render import render
+from sdopt.export.report.section_forms import forms
 from sdopt.export.report.section_made import assumptions, cannot, run
 from sdopt.export.report.section_money import costs, parties, when
 from sdopt.export.report.section_question import advice, question
@@ -27,6 +28,7 @@ SECTIONS: Sequence[Callable[[Case], Section | None]] = (
     when,
     true,
     robust,
+    forms,
     why,
     wrong,
     cannot,
@@ -48,7 +50,7 @@ def report_html(result: Result) -> str:
     sources = Sources(shown)
     case = Case(shown, TracedLabels(result.language, sources), sources)
     found = [section for fill in SECTIONS if (section := fill(case)) is not None]
-    figures = figures_of(numbered, case.plain, shown)
+    figures = figures_of(numbered, case.labels, shown)
     return render(
         "report.html.j2",
         case.labels,

@@ -64,7 +64,7 @@ class Grid:
     """A table: heads, which of them are over numbers, rows of texts and numbers; `folded` when it is long."""
 
     caption: str
-    heads: Sequence[str]
+    heads: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
     numbers: frozenset[int]
     totals: int = 0
@@ -86,6 +86,7 @@ class Drawn:
     """A chart, with its data as a table below it."""
 
     figure: Figure
+    heads: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
     numbers: frozenset[int]
     kind: str = "drawn"
@@ -137,6 +138,28 @@ class Case:
         """A number of a table as shown; `row` is its index. A dash where there is none."""
         value = self.values(table, column)[row]
         return self.shown(value, f"{table}:{column}:{row}", decimals, sign=sign, scale=scale)
+
+    def years(self, table: str, column: str, years: Iterable[float]) -> list[Cell]:
+        """Years as shown, each with the first row of the table that is about it."""
+        values = self.values(table, column)
+        return [
+            Traced(float(year), f"{table}:{column}:{values.index(year)}", f"{year:g}")
+            if year in values
+            else f"{year:g}"
+            for year in years
+        ]
+
+    def inside(self, cell: Cell) -> str:
+        """A cell for inside a sentence."""
+        return self.sources.mark(cell) if isinstance(cell, Traced) else cell
+
+    def span(self, table: str, columns: tuple[str, str], row: int) -> str:
+        """The first and last year of a row, inside a sentence; one where they are the same."""
+        ends = {self.values(table, column)[row]: column for column in reversed(columns)}
+        return "-".join(
+            self.sources.mark(Traced(float(year), f"{table}:{ends[year]}:{row}", f"{year:g}"))
+            for year in sorted(ends)
+        )
 
     def values(self, table: str, column: str) -> list[Any]:
         """A column as plain Python values: a table itself is slow to give single cells."""

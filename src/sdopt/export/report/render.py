@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from sdopt.export.labels import Labels
 from sdopt.export.report.sources import Sources, Traced
-from sdopt.export.report.traced import data, said
+from sdopt.export.report.traced import data, said, unmarked
 
 # What ends a script, opens a comment or is a line end to a browser, and to JSON is a character like others.
 _ESCAPED = {ord(one): f"\\u{ord(one):04x}" for one in "<>&'\u2028\u2029"}
@@ -40,6 +40,7 @@ def render(template: str, labels: Labels, title: str, sources: Sources, **values
         labels=labels,
         title=title,
         said=lambda text: said(text, sources),
+        plain=unmarked,
         shown=lambda cell: data(cell) if isinstance(cell, Traced) else said(str(cell), sources),
         script=json_script,
         style=Markup(style),  # noqa: S704
@@ -72,8 +73,8 @@ def _hash(text: str) -> str:
 
 
 def json_script(value: Any) -> Markup:
-    """JSON that can stand inside a script element whatever text it holds."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """JSON that can stand inside a script element whatever text it holds; numbers in it carry no mark."""
+    text = unmarked(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
     return Markup(text.translate(_ESCAPED))  # noqa: S704
 
 

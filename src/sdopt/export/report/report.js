@@ -18,12 +18,15 @@
   function draw(figure) {
     const place = figure.querySelector(".picture");
     const width = place.clientWidth;
+    const zoom = Math.min(Math.max(width / 660, 1), 1.5); // letters grow with the page, up to a projector's
     const before = drawn.get(figure);
     if (!width || (before && before.width === width)) return;
     if (before && before.result) before.result.finalize();
+    delete figure.dataset.drawn;
     const now = { width: width, result: null };
     drawn.set(figure, now);
-    const spec = fitFigure(JSON.parse(figure.querySelector("script").textContent), width);
+    const spec = fitFigure(JSON.parse(figure.querySelector("script").textContent), width / zoom);
+    if (spec.width === "container") spec.width = Math.floor(width / zoom);
     const controls = figure.querySelector(".controls");
     controls.replaceChildren();
     vegaEmbed(place, spec, {
@@ -38,7 +41,9 @@
       bind: controls,
     }).then(function (result) {
       now.result = result;
-      place.querySelector("svg").setAttribute("aria-hidden", "true"); // its words are those of the figure
+      const svg = place.querySelector("svg");
+      svg.setAttribute("aria-hidden", "true"); // its words are those of the figure
+      svg.style.maxWidth = svg.viewBox.baseVal.width * zoom + "px";
       figure.dataset.drawn = "yes";
     }, console.error);
   }

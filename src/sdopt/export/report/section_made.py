@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sdopt.export.cells import is_missing, is_number, to_python
@@ -60,6 +60,10 @@ def _model(case: Case) -> list[str]:
     horizon = list(result.provenance.get("horizon") or ())
     if len(horizon) == 2:
         lines.append(labels("report.cannot.null", end=f"{horizon[1]:g}"))
+    if has(result, "not_valued"):
+        lines.append(
+            labels("report.cannot.not_valued", names="; ".join(result.tables["not_valued"]["effect"]))
+        )
     return [*lines, labels("report.cannot.counted")]
 
 
@@ -88,7 +92,9 @@ def _weakest(case: Case) -> Grid | None:
     rows = [[str(chosen.at[row, "name"]), *_levels(case, "assumptions", chosen.loc[row], row),
              labels.unit(str(chosen.at[row, "unit"]))] for row in order]  # fmt: skip
     heads = [labels(f"column.{key}") for key in ("name", "low", "value", "high", "unit")]
-    caption = labels("report.table.weakest", shown=len(rows), count=len(chosen))
+    counts = {"shown": labels.count("assumptions", "name", order),
+              "count": labels.count("assumptions", "name", chosen.index)}  # fmt: skip
+    caption = labels("report.table.weakest", **counts)
     return Grid(caption, heads, rows, frozenset((1, 2, 3))) if rows else None
 
 
@@ -147,7 +153,13 @@ def _assumed(case: Case) -> Grid:
         )
     keys = ("name", "low", "value", "high", "unit", "uncertain", "status", "confidence", "source", "note")
     return Grid(labels("report.table.assumptions"), [labels(f"column.{key}") for key in keys], rows,
-                frozenset((1, 2, 3)), folded=labels("report.fold.assumptions", count=len(rows)))  # fmt: skip
+                frozenset((1, 2, 3)), folded=_all(case, "assumptions", "name"))  # fmt: skip
+
+
+def _all(case: Case, table: str, column: str) -> str:
+    """What unfolds a table of all assumptions: how many there are."""
+    count = case.labels.count(table, column, range(len(case.result.tables[table])))
+    return case.labels("report.fold.assumptions", count=count)
 
 
 def _drawn(case: Case) -> Grid:
@@ -160,7 +172,7 @@ def _drawn(case: Case) -> Grid:
                      labels(f"distribution.{row['distribution']}"), str(row["external"] or "")])  # fmt: skip
     keys = ("factor", "factor_low", "used", "factor_high", "unit", "distribution", "fixed_in")
     return Grid(labels("report.table.drawn"), [labels(f"column.{key}") for key in keys], rows,
-                frozenset((1, 2, 3)), folded=labels("report.fold.assumptions", count=len(rows)))  # fmt: skip
+                frozenset((1, 2, 3)), folded=_all(case, "drawn", "constant"))  # fmt: skip
 
 
 def run(case: Case) -> Section:
@@ -172,23 +184,43 @@ def run(case: Case) -> Section:
     ]
     heads = [labels("column.property"), labels("column.value")]
     grid = Grid(labels("report.table.run"), heads, rows, frozenset(),
-                folded=labels("report.fold.run", count=len(rows)))  # fmt: skip
+                folded=labels("report.fold.run"))  # fmt: skip
     return Section("run", labels("report.section.run"), [Lines([labels("sign.run")], how="text"), grid])
 
 
 def _fact(case: Case, key: str, value: Any) -> Cell:
-    """A fact as text, or as a number with its source."""
+    """A fact as text, in which numbers of a list have their source, or as a number with its source."""
     if isinstance(value, bool):
         return case.labels.yes_no(value)
+    joined = "joined." if case.result.provenance.get("joined") else ""
+    known = not joined and key.split(".")[0] in case.result.figures
+    source = f"{'figure' if known else 'provenance'}:{joined}{key}"
     number = to_python(value)
     if not is_number(number):
-        return str(value)
-    known = key.split(".")[0] in case.result.figures
-    source = f"{'figure' if known else 'provenance'}:{key}"
+        return _listed(case, source, str(value))
     if 0 < abs(number) < SMALL:
         text = f"{number:.1e}"
         return Traced(number, source, text.replace(".", ",") if case.labels.language == "nl" else text)
-    return case.shown(number, source, _decimals_of_fact(number), marks=not 1900 <= number <= 2200)
+    return _number(case, number, source)
+
+
+def _listed(case: Case, source: str, text: str) -> str:
+    """A list as text: years and other numbers in it lead to their place; stocks below zero to their year."""
+    if source.startswith("figure:negative_stocks."):
+        label = f"certain.negative_{source.rpartition('.')[2]}"
+        return case.labels.traced(label, "names", text, {})
+    group, _, key = source.partition(":")
+    found: Any = case.result.figures if group == "figure" else case.result.provenance
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    if not isinstance(found, (list, tuple)) or not all(map(is_number, found)):
+        return text
+    return "; ".join(case.inside(_number(case, one, f"{source}.{n}")) for n, one in enumerate(found))
+
+
+def _number(case: Case, value: float, source: str) -> Cell:
+    """A number of the run with its source; a year without a mark for thousands."""
+    return case.shown(value, source, _decimals_of_fact(value), marks=not 1900 <= value <= 2200)
 
 
 def _decimals_of_fact(value: float) -> int:

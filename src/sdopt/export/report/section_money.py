@@ -20,9 +20,11 @@ from sdopt.export.report.parts import (
     decimals_for,
     money_scale,
 )
-from sdopt.export.report.sources import cell_source
+from sdopt.export.report.sources import Traced, cell_source
+from sdopt.export.sheets.answers import paid_back_in_futures
 from sdopt.export.sheets.breaches import gain_lines, pocket_name
 from sdopt.export.sheets.ledger import ledger_lines
+from sdopt.export.sheets.returns import not_valued_words
 from sdopt.export.views import has
 
 if TYPE_CHECKING:
@@ -45,7 +47,22 @@ def costs(case: Case) -> Section | None:
         blocks += _tests(case)
     if has(case.result, "return"):
         blocks.append(_components(case))
+    if has(case.result, "not_valued"):
+        blocks.append(_not_valued(case))
     return Section("costs", labels("report.section.costs"), blocks) if blocks else None
+
+
+def _not_valued(case: Case) -> Grid:
+    """Effects without an amount (PM): for whom, which way, and why there is none."""
+    labels = case.labels
+    heads = [
+        labels(f"column.{name}") for name in ("effect", "pocket", "direction", "amount", "source", "note")
+    ]
+    rows = [
+        [str(row.effect), *not_valued_words(row, case.plain), str(row.note)]
+        for row in case.result.tables["not_valued"].itertuples()
+    ]
+    return Grid(labels("not_valued.title"), heads, rows, frozenset(), note=labels("not_valued.about"))
 
 
 def _balance(case: Case) -> Grid:
@@ -61,7 +78,7 @@ def _balance(case: Case) -> Grid:
             name = labels("report.budget.row", what=labels(f"report.budget.{column}"),
                           part=labels(f"report.budget.{key}"))  # fmt: skip
             rows.append([name, *(_left(case, column, of_year, scale, signed) for of_year in parts)])
-    heads = [labels("report.budget.whole"), *(f"{year:g}" for year in years)]
+    heads = [labels("report.budget.whole"), *case.years(BUDGET, "year", years)]
     return Grid(
         labels("report.table.balance"), heads, rows, frozenset(range(1, len(heads))), note=_prices(case)
     )
@@ -101,6 +118,7 @@ def _accounts(case: Case, side: str) -> Grid:
     labels, differences = case.labels, case.values(BUDGET, "difference")
     years, scale = sorted(set(case.values(BUDGET, "year"))), _scale(case)
     rows: list[list[Cell]] = []
+    firsts: list[int] = []
     found = case.rows_by(BUDGET, "side", "account", "name", "term")
     for (_, account, name, term), own in sorted(pair for pair in found.items() if pair[0][0] == side):
         if max(abs(differences[row]) for row in own) < SILENT:
@@ -108,9 +126,17 @@ def _accounts(case: Case, side: str) -> Grid:
         by_year = [[row for row in own if case.values(BUDGET, "year")[row] == year] for year in years]
         cells = [case.summed(BUDGET, "difference", part, 0, scale=scale, sign=True) for part in by_year]
         rows.append([str(account), str(name), labels(f"budget.{term}"), *cells])
-    heads = [labels(f"column.{key}") for key in ("account", "name", "term")] + [f"{year:g}" for year in years]
+        firsts.append(own[0])
+    heads = [
+        *(labels(f"column.{key}") for key in ("account", "name", "term")),
+        *case.years(BUDGET, "year", years),
+    ]
     caption = labels("report.table.accounts", side=labels(f"budget.{side}"))
-    folded = labels("report.fold.accounts", side=labels(f"budget.{side}"), count=len(rows))
+    folded = labels(
+        "report.fold.accounts",
+        side=labels(f"budget.{side}"),
+        count=labels.count(BUDGET, "difference", firsts),
+    )
     return Grid(caption, heads, rows, frozenset(range(3, len(heads))), note=_prices(case), folded=folded)
 
 
@@ -149,7 +175,7 @@ def _test(case: Case, years: pd.DataFrame, name: str, part: str) -> list[Cell]:
         labels("report.imposed", years=when) if when else labels.yes_no(len(imposed) > 0),
         broken["null_verdict"],
         broken["verdict"],
-        f"{year:g}" if is_number(year) else "",
+        *(case.years("fiscal_rules", "year", [year]) if is_number(year) else [""]),
         case.cell("fiscal_rules", "slack", least, decimals, scale=scale),
         said,
     ]
@@ -167,7 +193,8 @@ def _components(case: Case) -> Grid:
             for key in ("null", "advice", "difference")
         ]
         rows.append([str(own.at[row, "component"]), *cells])
-    heads = [labels(f"column.{key}") for key in ("component", "null", "advice", "difference")]
+    heads = [labels("column.component"), labels("answer.now")]
+    heads += [labels(f"column.{key}") for key in ("advice", "difference")]
     unit = ", ".join(dict.fromkeys(labels.unit(unit) for unit in table["unit"]))
     return Grid(labels("report.table.return"), heads, rows, frozenset((1, 2, 3)),
                 note=labels("report.note.return", unit=unit))  # fmt: skip
@@ -224,17 +251,20 @@ def _gains(case: Case) -> list[Block]:
 
 
 def when(case: Case) -> Section | None:
-    """From which year gains outweigh costs, per perspective."""
+    """From which year gains outweigh costs: over all futures, and as expected per perspective."""
+    labels, futures = case.labels, paid_back_in_futures(case.result, case.labels)
     if not has(case.result, "pay_back"):
-        return None
-    labels, table = case.labels, case.result.tables["pay_back"]
+        return Section("when", labels("report.section.when"), [Lines(futures)]) if futures else None
+    table = case.result.tables["pay_back"]
     rows: list[list[Cell]] = []
     for row in table.itertuples():
         lowest = case.cell("pay_back", "lowest", row.Index, 2, sign=True)
         total = case.cell("pay_back", "total_discounted", row.Index, 2, sign=True)
         name = perspective_name(row.perspective, labels)
-        rows.append([name, _year(row.year, labels), _year(row.year_discounted, labels), lowest,
-                     _year(row.lowest_year, labels), total])  # fmt: skip
+        year, discounted, deepest = (
+            _year(case, key, row.Index) for key in ("year", "year_discounted", "lowest_year")
+        )
+        rows.append([name, year, discounted, lowest, deepest, total])
     keys = (
         "perspective",
         "pay_back_year",
@@ -246,9 +276,12 @@ def when(case: Case) -> Section | None:
     unit = ", ".join(dict.fromkeys(labels.unit(unit) for unit in table["unit"]))
     grid = Grid(labels("report.table.pay_back"), [labels(f"column.{key}") for key in keys], rows,
                 frozenset((3, 5)), note=labels("report.note.pay_back", unit=unit))  # fmt: skip
-    return Section("when", labels("report.section.when"), [Lines(pay_back_lines(case.result, labels)), grid])
+    lines = [*futures, *pay_back_lines(case.result, labels)]
+    return Section("when", labels("report.section.when"), [Lines(lines), grid])
 
 
-def _year(value: Any, labels: Any) -> str:
-    year = to_python(value)
-    return f"{year:g}" if is_number(year) else str(labels("report.never"))
+def _year(case: Case, column: str, row: Any) -> Cell:
+    """A year of the table of pay-back, or that it never comes."""
+    found = case.values("pay_back", column)[row]
+    source = f"pay_back:{column}:{row}"
+    return Traced(found, source, f"{found:g}") if is_number(found) else case.labels("report.never")

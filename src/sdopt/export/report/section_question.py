@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import fsum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sdopt.export.advice import NOTHING, advice_lines
 from sdopt.export.explanation import short
 from sdopt.export.figures.bars import NOT_SPLIT
 from sdopt.export.findings_words import ADVICE
 from sdopt.export.limits import spans
+from sdopt.export.report.gap import best_lines, gap_facts
 from sdopt.export.report.parts import Block, Case, Cell, Facts, Grid, Lines, Quoted, Section, decimals_for
 from sdopt.export.report.sources import Traced, cell_source
 from sdopt.export.sheets.breaches import pocket_name
@@ -39,6 +40,7 @@ class Moved:
     source: str
     null_source: str
     advice_source: str
+    first: int
 
     @property
     def change(self) -> float:
@@ -52,7 +54,7 @@ def question(case: Case) -> Section | None:
     if not any(has(result, table) for table in ("allocation", "advised", "robust_allocations")):
         return None
     names, years = _asked(case)
-    lines = [labels("report.question.decide", names=_listed(names, labels), years=years)]
+    lines = [labels("report.question.decide", names=_listed(case, names), years=years)]
     horizon = list(result.provenance.get("horizon") or ())
     key = "report.question.given" if result.status is Status.SIMULATED else "report.question.best"
     lines.append(labels(key, goal=_goal(case)))
@@ -86,10 +88,20 @@ def _goal(case: Case) -> str:
     return case.labels("report.goal", name=name) if name else case.labels("report.goal_plain")
 
 
-def _listed(names: list[str], labels: Any) -> str:
+def _listed(case: Case, names: list[str]) -> str:
     rest = len(names) - 2 * MOST
     shown = ", ".join(names[: 2 * MOST] if rest > 1 else names)
-    return f"{shown} {labels('word.continued', count=rest)}" if rest > 1 else shown
+    return f"{shown} {_continued(case, names[2 * MOST :])}" if rest > 1 else shown
+
+
+def _continued(case: Case, names: list[str]) -> str:
+    """That there are more decisions, and how many."""
+    table = next(one for one in ("allocation", "advised", "robust_allocations") if has(case.result, one))
+    column = "decision" if table == "advised" else "variable"
+    frame = case.result.tables[table]
+    found = (full_names(frame) if "subscript" in frame else frame[column]).tolist()
+    count = case.labels.count(table, column, [found.index(name) for name in names])
+    return case.labels("word.continued", count=count)
 
 
 def advice(case: Case) -> Section | None:
@@ -120,7 +132,7 @@ def _told(case: Case, moved: list[Moved]) -> list[str]:
         *_whole(case, moved),
         *_parties(case),
         *_perspectives(case),
-        *_best(case),
+        *best_lines(case),
     ]
 
 
@@ -137,7 +149,8 @@ def _moved(case: Case) -> list[Moved]:
         at = {key: cell_source("allocation", "value", cells.index, "mean") for key, cells in parts.items()}
         null, best = (float(parts[key].mean()) for key in ("null", "advice"))
         source = f"{at['advice']} - {at['null']}"
-        found.append(Moved(str(name), unit[name], null, best, source, at["null"], at["advice"]))
+        found.append(Moved(str(name), unit[name], null, best, source, at["null"], at["advice"],
+                           int(rows.index[0])))  # fmt: skip
     return sorted(found, key=lambda one: -abs(one.change))
 
 
@@ -166,8 +179,8 @@ def _named(case: Case, side: list[Moved]) -> str:
     for one in side[: MOST if len(side) > MOST + 1 else None]:
         change = Traced(one.change, one.source, short(case.plain, one.change, sign=True))
         names.append(labels("report.advice.one", name=one.name, change=case.sources.mark(change)))
-    rest = len(side) - len(names)
-    return f"{', '.join(names)} {labels('word.continued', count=rest)}" if rest > 0 else ", ".join(names)
+    rest = [one.name for one in side[len(names) :]]
+    return f"{', '.join(names)} {_continued(case, rest)}" if rest else ", ".join(names)
 
 
 def _whole(case: Case, moved: list[Moved]) -> list[str]:
@@ -180,8 +193,8 @@ def _whole(case: Case, moved: list[Moved]) -> list[str]:
     rows = {key: table.index[table["allocation"] == key] for key in ("null", "advice")}
     best, null = (cell_source("allocation", "value", rows[key], "sum") for key in ("advice", "null"))
     years = moved[0].null_source.rpartition(":")[0] + ":count"
-    change = Traced(sum(one.change for one in moved), f"{best} - {null} / {years}",
-                    short(case.plain, sum(one.change for one in moved), sign=True))  # fmt: skip
+    change = Traced(fsum(one.change for one in moved), f"{best} - {null} / {years}",
+                    short(case.plain, fsum(one.change for one in moved), sign=True))  # fmt: skip
     return [case.labels("report.advice.whole", change=case.sources.mark(change), unit=said.pop())]
 
 
@@ -223,23 +236,6 @@ def _perspectives(case: Case) -> list[str]:
     return [labels("report.advice.sides", names="; ".join(named), unit=unit)]
 
 
-def _best(case: Case) -> list[str]:
-    """How much better the advice could be, or that nothing was optimised or proved."""
-    labels, result = case.labels, case.result
-    euros, amount = case.figure("gap_euro"), case.figure("gap_amount")
-    if result.status is Status.SIMULATED and has(result, "allocation"):
-        return [labels("report.best.simulated")]
-    if case.figure("objective") is None:
-        return []
-    if case.figure("gap") is None:
-        return [labels("report.best.unknown")]
-    if euros is not None and euros >= 1:
-        return [labels("report.best.within", amount=labels.number(euros, 0), unit=labels.unit("EUR"))]
-    if amount is None:
-        return [labels("report.best.unknown")]
-    return [labels("report.best.within", amount=short(labels, amount), unit=case.unit)]
-
-
 def concluded(case: Case) -> list[tuple[str, str]]:
     """What a sweep says of the advice by rule, in its own words."""
     if not has(case.result, "conclusions"):
@@ -261,11 +257,7 @@ def _facts(case: Case) -> list[tuple[str, Cell, str, str]]:
         if has(case.result, one):
             found += _chance(case, one)
     found += _sides(case)
-    gap = case.figure("gap")
-    if gap is not None and case.figure("objective") is not None:
-        cell = case.shown(gap, "figure:gap", 3, scale=100.0)
-        found.append((labels("report.fact.gap"), cell, "%", labels("report.fact.gap_says")))
-    return found
+    return [*found, *gap_facts(case)]
 
 
 def _sides(case: Case) -> list[tuple[str, Cell, str, str]]:
@@ -308,7 +300,8 @@ def _table(case: Case, moved: list[Moved]) -> Grid:
     """Now, advice and difference of every decision, on average a year."""
     labels = case.labels
     decimals = min(decimals_for([one.change for one in moved]), 2)
-    heads = [labels(f"column.{key}") for key in ("decision", "null", "advice", "difference", "share")]
+    heads = [labels("column.decision"), labels("answer.now")]
+    heads += [labels(f"column.{key}") for key in ("advice", "difference", "share")]
     said = list(dict.fromkeys(labels.unit(one.unit) for one in moved))
     rows: list[list[Cell]] = []
     for one in moved:
@@ -325,10 +318,16 @@ def _table(case: Case, moved: list[Moved]) -> Grid:
             ]
         )
     caption = labels("report.table.allocation", years=_asked(case)[1])
-    folded = labels("report.fold.allocation", count=len(rows)) if len(rows) > 4 * MOST else ""
+    folded = _all(case, "allocation", [one.first for one in moved])
     heads += [labels("column.unit")] if len(said) > 1 else []
     note = labels("report.note.unit", unit=said[0]) if len(said) == 1 else ""
     return Grid(caption, heads, rows, frozenset((1, 2, 3, 4)), note=note, folded=folded)
+
+
+def _all(case: Case, table: str, rows: list[int]) -> str:
+    """What unfolds a long table: how many decisions it has, by a row of each."""
+    count = case.labels.count(table, "variable", rows)
+    return case.labels("report.fold.allocation", count=count) if len(rows) > 4 * MOST else ""
 
 
 def _advised(case: Case) -> Grid:
@@ -340,9 +339,10 @@ def _advised(case: Case) -> Grid:
         change = case.shown(found["advised"] - found["today"], source, 2, sign=True)
         amounts = [case.cell("advised", key, row, 2) for key in ("today", "advised")]
         rows.append([str(found["decision"]), *amounts, change, labels.unit(str(found["unit"]))])
-    heads = [labels(f"column.{key}") for key in ("decision", "null", "advice", "difference", "unit")]
+    heads = [labels("column.decision"), labels("answer.now")]
+    heads += [labels(f"column.{key}") for key in ("advice", "difference", "unit")]
     caption = labels("report.table.allocation", years=_asked(case)[1])
-    folded = labels("report.fold.allocation", count=len(rows)) if len(rows) > 4 * MOST else ""
+    folded = _all(case, "advised", list(table.index))
     return Grid(caption, heads, rows, frozenset((1, 2, 3)), folded=folded)
 
 
@@ -355,7 +355,7 @@ def _by_years(case: Case) -> list[Grid]:
     for name, own in table[table["time"].isin(years)].groupby("full", sort=False):
         decimals = min(decimals_for(own["value"]), 2)
         rows.append([str(name), *(_by_year(case, own, years, decimals)), labels.unit(unit[name])])
-    heads = [labels("column.decision"), labels("word.null"), *(f"{year:g}" for year in years)]
+    heads = [labels("column.decision"), labels("answer.now"), *case.years("allocation", "time", years)]
     numbers = frozenset(range(1, len(years) + 2))
     caption = labels("report.table.years")
     return [Grid(caption, [*heads, labels("column.unit")], rows, numbers, folded=labels("report.fold.years"))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sdopt.export.breach_words import breach_lines, years_of
+from sdopt.export.breach_words import breach_lines
 from sdopt.export.cells import is_number
 from sdopt.export.certainty import bound_lines, half_step_lines, skipped_lines, status_line
 from sdopt.export.explanation import mechanism_lines
@@ -20,10 +20,12 @@ from sdopt.export.findings_words import (
 )
 from sdopt.export.limits import limit_lines
 from sdopt.export.precision import level_words
+from sdopt.export.report.gap import left_lines
 from sdopt.export.report.parts import Block, Case, Cell, Fold, Grid, Lines, Quoted, Section
 from sdopt.export.report.section_question import concluded
 from sdopt.export.report.sources import Traced
 from sdopt.export.sheets.break_even import information_lines
+from sdopt.export.sheets.distribution import POINTS, worlds_of
 from sdopt.export.sheets.worth import contrast_name
 from sdopt.export.views import fact, has
 from sdopt.export.worth import ADVISED, ordered
@@ -39,7 +41,8 @@ def sure(case: Case) -> Section | None:
     """Status and bound, conclusions over all futures; and plainly what is not known without those."""
     labels, result, blocks = case.labels, case.result, list[Block]()
     if case.figure("objective") is not None:
-        lines = [status_line(result, labels), *bound_lines(result, labels), *skipped_lines(result, labels)]
+        lines = [status_line(result, labels), *left_lines(case), *bound_lines(result, labels)]
+        lines += skipped_lines(result, labels)
         blocks.append(Lines(lines, title=labels("report.title.proof")))
         blocks += _futures(case)
         if half := half_step_lines(result, labels):
@@ -63,7 +66,9 @@ def _futures(case: Case) -> list[Block]:
     told = [line for line in quoted if line not in concluded(case)]
     made = [*design_lines(result, labels), *failed_line(result, labels)]
     lines = Lines([*made, *_hanging(case)], title=labels("report.title.futures"), key="improvement")
-    blocks: list[Block] = [lines, *([_distribution(case)] if has(result, "distribution") else [])]
+    blocks: list[Block] = [lines]
+    if has(result, "distribution"):
+        blocks += [_distribution(case), *_in_worlds(case)]
     return [*blocks, *([Quoted(told, title=labels("report.title.compared"))] if told else [])]
 
 
@@ -73,7 +78,7 @@ def _hanging(case: Case) -> list[str]:
     for row in table.index:
         names = [allocation_name(str(table.at[row, key]), labels) for key in ("allocation", "against")]
         one = case.result.with_tables(conclusions=table.loc[[row]])
-        lines += [labels("report.hangs_on", name=names[0], other=names[1], line=line)
+        lines += [labels("report.hangs_on", name=names[0], other=names[1], line=line[:1].lower() + line[1:])
                   for line in conclusion_lines(one, labels)[1:]]  # fmt: skip
     return lines
 
@@ -107,6 +112,25 @@ def _distribution(case: Case) -> Grid:
                 note=labels("report.note.distribution", unit=case.unit))  # fmt: skip
 
 
+def _in_worlds(case: Case) -> list[Grid]:
+    """P10, P50 and P90 of the advice in every external scenario by itself; none where there is only one."""
+    labels, own = case.labels, worlds_of(case.result.tables["distribution"])
+    if own.empty:
+        return []
+    rows: list[list[Cell]] = [
+        [
+            external_name(str(own.at[row, "external"]), labels),
+            *(case.cell("distribution", key, row, 1, sign=True) for key in POINTS[:3]),
+            case.cell("distribution", "positive", row, 0, scale=100.0),
+        ]
+        for row in own.index
+    ]
+    heads = [labels("column.world"), *(labels(f"column.{key}") for key in ("p10", "p50", "p90"))]
+    heads.append(labels("report.column.positive"))
+    return [Grid(labels("report.table.in_worlds"), heads, rows, frozenset(range(1, 5)),
+                 note=labels("report.note.in_worlds", unit=case.unit))]  # fmt: skip
+
+
 def _end_value(case: Case) -> Grid:
     """What the advice gives when what is left at the end counts for less or more."""
     labels, table = case.labels, case.result.tables["end_value"]
@@ -130,7 +154,7 @@ def true(case: Case) -> Section | None:
         blocks += [_worth(case), *_words(case)]
     elif has(result, "conditions"):
         blocks += _words(case)
-    if has(result, "drawn") and (lines := driver_lines(result, case.plain)):
+    if has(result, "drawn") and (lines := driver_lines(result, labels)):
         blocks.append(Lines(lines, title=labels("report.title.drivers")))
     if has(result, "information") and (lines := information_lines(result.tables["information"], labels)):
         blocks.append(Lines(lines, title=labels("report.title.information")))
@@ -224,7 +248,7 @@ def _breaches(case: Case) -> Grid | None:
     for row, found in own.iterrows():
         chances = [case.cell("limits", key, row, 0, scale=100.0) for key in ("broken", "null_broken")]
         name = str(found["limit"]) or labels("found.limits.any_name")
-        rows.append([name, years_of(found), *chances])
+        rows.append([name, case.span("limits", ("first_year", "last_year"), row), *chances])
     heads = [labels("column.constraint"), labels("column.limit_years"), labels("report.column.broken"),
              labels("report.column.broken_now")]  # fmt: skip
     return Grid(labels("report.table.breaches"), heads, rows, frozenset((2, 3))) if rows else None

@@ -53,7 +53,9 @@ def _path(case: Case) -> list[Block]:
     notes = (means(case.result, labels), labels("path.caution"))
     title = labels("report.title.path", name=found[0].name)
     blocks: list[Block] = [Lines([*told[0].lines, *notes], title)]
-    more = labels("report.fold.path", count=len(told) - 1)
+    names = [one.name for one in found[1:]]
+    rows = [row for row, name in enumerate(case.values("causal_decisions", "variable")) if name in names]
+    more = labels("report.fold.path", count=labels.count("causal_decisions", "variable", rows))
     return [*blocks, Fold(more, told[1:])] if len(told) > 1 else blocks
 
 

@@ -1,40 +1,29 @@
 """Where a number of the report comes from: every number that is shown names its cell or figure.
 
-A source is one or more terms with ` - ` or ` / ` between them, worked out from left to right. A term is
-`figure:KEY` or `provenance:KEY` (of summary.json; dots lead into nested ones), `TABLE:COLUMN:ROW` or
-`TABLE:COLUMN:ROWS:HOW`, where rows are such as `0-3,8` and how is sum, mean or count. Rows count from 0, as
-they stand in tables/TABLE.csv.
+`terms` says what a source looks like.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from sdopt.export.cells import is_number
+from sdopt.export.report.rules import Rules
+from sdopt.export.report.terms import PERCENT, SAME, Traced, cell_source
 from sdopt.result import Result
+
+__all__ = ["PERCENT", "Sources", "Traced", "cell_source"]
 
 TELLING = 4
 """A number with no more digits than this may stand in many cells by chance: it is not looked up."""
-SAME = 1e-9
-"""Numbers that differ by less than this part are the same, but for rounding."""
-PERCENT = 100.0
+_DIGITS = re.compile(r"\d+")
 # Characters for private use around a number in a sentence; no sentence of ours holds them.
 OPEN, BETWEEN, CLOSE = "\ue000", "\ue001", "\ue002"
-
-
-@dataclass(frozen=True)
-class Traced:
-    """A number as shown; `value` is that of the source, and `scale` times that is shown."""
-
-    value: float
-    source: str
-    shown: str
-    scale: float = 1.0
 
 
 @dataclass
@@ -43,10 +32,13 @@ class Sources:
 
     result: Result
     marked: list[Traced] = field(default_factory=list)
+    _marks: dict[Traced, str] = field(default_factory=dict)
+    _names: dict[str, set[str]] | None = None
     _made: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Sort all numbers with enough digits to be told apart."""
+        self.rules = Rules(self.result)
         found = list(_cells(self.result))
         values = np.concatenate([cells for cells, _, _, _ in found] or [np.zeros(0)])
         self._order = np.argsort(values, kind="stable")
@@ -58,8 +50,22 @@ class Sources:
 
     def mark(self, traced: Traced) -> str:
         """A number for inside a sentence, with marks that `traced.said` makes an element of."""
-        self.marked.append(traced)
-        return f"{OPEN}{len(self.marked) - 1}{BETWEEN}{traced.shown}{CLOSE}"
+        if traced not in self._marks:
+            self.marked.append(traced)
+            self._marks[traced] = f"{OPEN}{len(self.marked) - 1}{BETWEEN}{traced.shown}{CLOSE}"
+        return self._marks[traced]
+
+    def behind(self, number: int, shown: str) -> Traced | None:
+        """The number behind a mark; None for a mark that was never given."""
+        known = self.marked[number] if number < len(self.marked) else None
+        return known if known is not None and known.shown == shown else None
+
+    def named(self, text: str) -> list[tuple[int, int]]:
+        """Where in a text names stand that hold a number themselves, as they are in a table."""
+        if self._names is None:
+            self._names = _names(self.result)
+        found = {name for number in _DIGITS.findall(text) for name in self._names.get(number, ())}
+        return [(at.start(), at.end()) for name in found for at in re.finditer(re.escape(name), text)]
 
     def trace(self, value: float, shown: str) -> Traced | None:
         """A number with its source; None where no cell or figure holds it."""
@@ -81,6 +87,20 @@ class Sources:
         _, rows, table, column = self._found[block]
         source = f"{table}:{column}:{rows[at - self._starts[block]]}"
         return float(self._values[place]), source
+
+
+def _names(result: Result) -> dict[str, set[str]]:
+    """Number -> the texts in tables that hold it, and more than that."""
+    found: dict[str, set[str]] = {}
+    for table in result.tables.values():
+        for column in table:
+            if table[column].dtype.kind != "O":
+                continue
+            for text in table[column].unique():
+                if isinstance(text, str) and any(map(str.isalpha, text)):
+                    for number in _DIGITS.findall(text):
+                        found.setdefault(number, set()).add(text)
+    return found
 
 
 def _cells(result: Result) -> Iterator[tuple[Any, Any, str, str]]:
@@ -124,15 +144,3 @@ def _figures(figures: Mapping[str, Any], before: str = "") -> Iterator[tuple[str
             yield from _figures(value, f"{before}{key}.")
         elif is_number(value) and _telling(np.array([float(value)]))[0]:
             yield f"{before}{key}", float(value)
-
-
-def rows_of(rows: Iterable[int]) -> str:
-    """Row numbers as text: `0-3,8`."""
-    numbered = enumerate(sorted(rows))
-    runs = [[row for _, row in run] for _, run in groupby(numbered, lambda pair: pair[1] - pair[0])]
-    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-
-
-def cell_source(table: str, column: str, rows: Iterable[int], how: str) -> str:
-    """The source of some cells of a column; `how` they become one number."""
-    return f"{table}:{column}:{rows_of(rows)}:{how}"

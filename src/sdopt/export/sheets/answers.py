@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sdopt.config.ledger import NOT_SPLIT
 from sdopt.export.advice import return_line
 from sdopt.export.cells import is_number, to_python
+from sdopt.export.figures.band import bands_of
+from sdopt.export.figures.figure import in_hundred
 from sdopt.export.labels import Labels
 from sdopt.export.measured import PRICES
 from sdopt.export.precision import apart_decimals
@@ -186,10 +188,27 @@ def _cash(result: Result, labels: Labels) -> list[str]:
 
 
 def paid_back_lines(result: Result, labels: Labels) -> list[str]:
-    """From which year gains outweigh costs for good, for society."""
-    summed = cumulative(result)
+    """From which year gains outweigh costs for good, for society: as expected, and over all futures."""
+    summed, futures = cumulative(result), paid_back_in_futures(result, labels)
     if summed is None:
-        return [labels("answer.pay_back_unknown")]
+        return futures or [labels("answer.pay_back_unknown")]
+    return [*_paid_back_as_expected(result, summed, labels), *futures]
+
+
+def paid_back_in_futures(result: Result, labels: Labels) -> list[str]:
+    """From when the median future stays above zero, and in how many the advice has paid back at the end."""
+    band = bands_of(result).get("advice")
+    if band is None:
+        return []
+    last, since = band.iloc[-1], to_python(band["pays_from"].iloc[0])
+    words = {"share": in_hundred(labels, last["paid_back"]), "last": f"{last['year']:g}"}
+    if not is_number(since):
+        return [labels("answer.pay_back_not_half", **words)]
+    return [labels("answer.pay_back_half", year=f"{since:g}", **words)]
+
+
+def _paid_back_as_expected(result: Result, summed: pd.Series, labels: Labels) -> list[str]:
+    """The same at the values used."""
     least = _rounding(result)
     below = [year for year, value in summed.items() if value < -least]
     first, last = int(summed.index[0]), int(summed.index[-1])

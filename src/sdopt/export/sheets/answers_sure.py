@@ -22,6 +22,7 @@ from sdopt.export.limits import limit_lines, limits_passed
 from sdopt.export.precision import apart_decimals, known_decimals, range_decimals
 from sdopt.export.sheets.robust import missing_lines, price_lines
 from sdopt.export.views import fact, has
+from sdopt.export.within import StepChange, step_beyond
 from sdopt.result import Result
 
 if TYPE_CHECKING:
@@ -43,15 +44,24 @@ def _searched(result: Result, labels: Labels) -> list[str]:
         return []
     euros, amount = (to_python(fact(result, key)) for key in ("gap_euro", "gap_amount"))
     if proof_tells(result):
-        return certified_lines(result, labels)[:1]
+        left = to_python(fact(result, "certified_gap_amount"))
+        step = step_beyond(result, left, labels)
+        return _stepped("answer.certified_step", step, labels) or certified_lines(result, labels)[:1]
     if not (bound_holds(result) and is_number(amount)):
         return [status_line(result, labels)]
+    if step := step_beyond(result, amount, labels):
+        return _stepped("answer.proved_step", step, labels)
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     if is_number(euros):
         amount, unit = euros, labels.unit("EUR")
     decimals = range_decimals(0.0, amount) if amount < 1 else 0
     said = labels.number(rounded_up(amount, decimals), decimals)
     return [labels("answer.proved", amount=said, unit=unit)]
+
+
+def _stepped(label: str, step: StepChange | None, labels: Labels) -> list[str]:
+    """The same where half the time step does more to the return than the proof leaves open."""
+    return [labels(label, amount=step.shown, unit=step.unit)] if step else []
 
 
 def _robust(result: Result, labels: Labels) -> list[str]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from typing import TYPE_CHECKING
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export.labels import Labels
+from sdopt.export.limits import spans
 from sdopt.export.lists import NAME, TEXT
 from sdopt.export.page import A3, INK, PAPER, THIN, Page, Style
 from sdopt.export.views import decision_years, has
@@ -82,7 +84,8 @@ def _notes(page: Page, table: pd.DataFrame, years: Sequence[int]) -> list[str]:
     """What the years and prices are, and what is not in the budget."""
     labels = page.labels
     notes = [labels("budget.prices")]
-    notes += [labels("budget.before", year=years[0])] if years[0] < _first_decided(page, years) else []
+    if before := [year for year in years if year < _first_decided(page, years)]:
+        notes.append(labels("budget.before", year=spans(before)))
     notes.append(labels("budget.not_in_it"))
     if "reserves" not in set(table["side"]):
         notes.append(labels("budget.no_reserves"))
@@ -128,10 +131,13 @@ class _Budget:
         page.sheet.repeat_rows(top, self.first)
 
     def _words(self) -> list[str]:
-        """What each year is in a budget: the year before, the budget year, estimates."""
-        start, words = _first_decided(self.page, self.years), {-1: "before", 0: "budget_year", 1: "estimate"}
+        """What each year is in a budget: before it (of the model: no account), the budget year, estimates."""
+        start, labels = _first_decided(self.page, self.years), self.page.labels
         return [
-            self.page.labels(f"budget.year.{words[(year > start) - (year < start)]}") for year in self.years
+            labels("budget.year.before", back=f"{start - year:g}")
+            if year < start
+            else labels(f"budget.year.{'budget_year' if year == start else 'estimate'}")
+            for year in self.years
         ]
 
     def _edge(self, column: int) -> int:
@@ -170,7 +176,7 @@ class _Budget:
         """The sum of the lines from row `first` on; returns its own row."""
         last, lines = self.page.row - 1, [self.amounts[row] for row in range(first, self.page.row)]
         amounts = {
-            band: [sum(column) for column in zip(*(line[band] for line in lines), strict=True)]
+            band: [fsum(column) for column in zip(*(line[band] for line in lines), strict=True)]
             for band in BANDS[:2]
         }
         self._line("", name, amounts, kind, TOTAL, lambda c: f"=SUM({cell(first, c)}:{cell(last, c)})")
@@ -235,7 +241,7 @@ class _Budget:
                 if formula:
                     page.formula(row, column, formula(column), value, **style)
                 else:  # not `write`, which makes 0 of what shows as -0: formulas add this up
-                    page.sheet.write_number(row, column, value, page.book.style(**style))
+                    page.exact(row, column, value, **style)
         for k in range(count):
             column = FIRST + 2 * count + k
             style = {**look, **self._look(mark_format(kind, page.labels), column)}

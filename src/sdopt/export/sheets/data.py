@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sdopt.config.discount import discount_presets, rate_steps
 from sdopt.export.cells import is_number, to_python
 from sdopt.export.labels import Labels
 from sdopt.export.limits import spans
 from sdopt.export.lists import NAME, TEXT, number_style
 from sdopt.export.page import THIN, YEAR, Page, Style
+from sdopt.export.precision import own_decimals
+from sdopt.export.sheets.ledger import method_name
 from sdopt.export.views import decision_years, fact, has
 from sdopt.result import Result
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WIDTHS = (34, 30, 16, 18, 44)
-PRICE_LEVEL = "price level"
+PRICE_LEVEL, DISCOUNT = "price level", "discount rate"
 COUNT: Style = {"num_format": "#,##0"}
 
 
@@ -60,11 +63,10 @@ def _facts(result: Result, labels: Labels) -> Iterator[tuple[str, Any]]:
         )
     if has(result, "multi_year_budget"):
         yield "budget_prices", labels("data.current_prices")
-    yield from (
-        (key, to_python(value))
-        for key in ("base_year", "discount_rate")
-        if (value := fact(result, key)) is not None
-    )
+    if (base := to_python(fact(result, "base_year"))) is not None:
+        yield "base_year", base
+    if (rate := to_python(fact(result, "discount_rate"))) is not None:
+        yield "discount_rate", _rate(rate, labels)
     if ends := fact(result, "horizon"):
         yield "horizon", f"{ends[0]:g} - {ends[1]:g}"
     if has(result, "allocation"):
@@ -75,6 +77,25 @@ def _facts(result: Result, labels: Labels) -> Iterator[tuple[str, Any]]:
         yield "municipality", ", ".join(own) if len(own) else labels("data.no_municipality")
 
 
+def _rate(rate: float | str, labels: Labels) -> str:
+    """The discount rate as percentages, with where later years have another and whose rates they are."""
+    if isinstance(rate, str) and rate not in discount_presets():
+        return rate
+    first, *later = rate_steps(rate)
+    said = [labels("data.rate", rate=_percentage(first.rate, labels))]
+    said += [
+        labels("data.rate_later", years=labels.number(step.from_year, 0), rate=_percentage(step.rate, labels))
+        for step in later
+    ]
+    whose = f" ({method_name(DISCOUNT, rate, labels)})" if isinstance(rate, str) else ""
+    return "".join(said) + whose
+
+
+def _percentage(rate: float, labels: Labels) -> str:
+    """A rate in percents, with the decimals that it has itself."""
+    return labels.number(100 * rate, own_decimals(100 * rate, 4))
+
+
 def _choices(page: Page) -> None:
     """The methods that were chosen to value effects, and what they set."""
     labels = page.labels
@@ -83,7 +104,7 @@ def _choices(page: Page) -> None:
     page.header([labels(f"column.{key}") for key in keys], [NAME, TEXT, {"num_format": "0"}, TEXT, TEXT])
     for row in page.book.result.tables["conventions"].to_dict("records"):
         name, method = row["convention"], row["method"]
-        words = (labels.find(f"convention.{name}", name), labels.find(f"method.{method}", method))
+        words = (labels.find(f"convention.{name}", name), method_name(name, method, labels))
         status = labels.find(f"source.{row['status']}", row["status"])
         source = ", ".join(part for part in (row["source"], status) if part)
         style: Style = {"num_format": YEAR} if name == PRICE_LEVEL else number_style([row["value"]])

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, log10
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export import charts
-from sdopt.export.findings_words import ADVICE
-from sdopt.export.lists import NAME
+from sdopt.export.findings_words import ADVICE, external_name
+from sdopt.export.lists import NAME, honest
 from sdopt.export.page import QUIET, Book, Page, Style
 from sdopt.export.precision import decimal_style, own_decimals
 from sdopt.export.sheets.answers_sure import improvement_points, point_decimals
 from sdopt.export.views import COLOURS, fact, has
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+POINTS = ("q10", "q50", "q90", "positive")
 MOST_BINS = 14
 CHART_HEIGHT = 280
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -26,30 +30,42 @@ Bin = tuple[float, float, float]
 
 def fill_histogram(page: Page) -> None:
     """P10, P50 and P90; then of every 100 futures how many fall in every range, with a chart beside it."""
-    labels = page.labels
     points = improvement_points(page.book.result)
     if points:
-        page.section(labels("points.title"))
-        style = decimal_style(point_decimals(page.book.result), sign=True)
-        chance = _chance(page)
-        page.call_next("p10_p50_p90")
-        page.header(
-            ["", *(labels(f"column.{key}") for key in ("p10", "p50", "p90", "positive"))],
-            [NAME, style, style, style, {"num_format": "0%"}],
-        )
-        page.rows(
-            [[labels("word.advice"), *points.values(), chance]], [NAME, *[style] * 3, {"num_format": "0%"}]
-        )
-        page.row += 1
+        _points(page, points)
     found = bins_of(page.book.result)
     if found:
         _bins(page, found)
 
 
-def _chance(page: Page) -> float | None:
-    table = page.book.result.tables["distribution"]
-    own = table[(table["allocation"] == ADVICE) & (table["external"] == "")]
-    return float(own["positive"].iloc[0]) if len(own) else None
+def _points(page: Page, points: Mapping[str, float]) -> None:
+    """The advice over all futures, then in every external scenario by itself where there are several."""
+    labels, table = page.labels, page.book.result.tables["distribution"]
+    page.section(labels("points.title"))
+    style = decimal_style(point_decimals(page.book.result), sign=True)
+    looks: list[Style] = [NAME, *[style] * 3, {"num_format": "0%"}]
+    page.call_next("p10_p50_p90")
+    page.header(["", *(labels(f"column.{key}") for key in ("p10", "p50", "p90", "positive"))], looks)
+    own = table[table["allocation"] == ADVICE]
+    chances = own.loc[own["external"] == "", "positive"].tolist()
+    rows = [[labels("word.advice"), *points.values(), *(chances or [None])]]
+    worlds = worlds_of(table)
+    rows += [
+        [labels("points.world", world=external_name(row["external"], labels)), *(row[key] for key in POINTS)]
+        for row in worlds.to_dict("records")
+    ]
+    for row in rows:
+        page.rows([row], honest(row, looks))
+    page.row += 1
+
+
+def worlds_of(distribution: pd.DataFrame) -> pd.DataFrame:
+    """The rows about the advice in one external scenario, with P10 and P90; none where there is only one."""
+    if "q10" not in distribution:  # as earlier versions wrote it
+        return distribution.iloc[:0]
+    own = distribution[(distribution["allocation"] == ADVICE) & (distribution["external"] != "")]
+    known = own[own["q10"].notna()]
+    return known if len(known) > 1 else known.iloc[:0]
 
 
 def bins_of(result: Any) -> list[Bin]:

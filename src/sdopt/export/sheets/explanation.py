@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from xlsxwriter.utility import xl_rowcol_to_cell as cell
+
 from sdopt.export.explanation import (
     alternative_name,
     difference_words,
@@ -13,7 +15,6 @@ from sdopt.export.explanation import (
     perspective_name,
     why_blocks,
 )
-from sdopt.export.explanation_picture import frontier_picture
 from sdopt.export.lists import CENTRE, NAME, TEXT, listed, long_list, number_style
 from sdopt.export.page import MARK, THIN, YEAR, Page, Style
 from sdopt.export.views import has
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 YEARS: Style = {"num_format": YEAR, "align": "left"}
 PERCENT: Style = {"num_format": "0.0%"}
+PART = 0.42
+"""Of the 1920 by 1080 dots of a picture: 23 rows high."""
 
 
 def fill_why(page: Page) -> None:
@@ -146,8 +149,11 @@ def fill_contributions(page: Page) -> None:
         styles: list[Style] = [NAME, change, *[amount] * 3, number_style(table["share"])]
         page.section(labels("contributions.decisions"))
         page.call_next("contributions")
+        first = page.row + 1
         listed(page, table, columns, lambda _: styles)
-        page.rows([[labels("word.total"), "", float(table["share"].sum())]], [NAME, TEXT, amount])
+        page.rows([[labels("word.total"), ""]], [NAME, TEXT])
+        formula = f"=SUM({cell(first, 2)}:{cell(page.row - 2, 2)})"
+        page.formula(page.row - 1, 2, formula, float(table["share"].sum()), **THIN, **amount)
         page.row += 1
     if has(result, "mechanisms"):
         _mechanisms(page, result.tables["mechanisms"])
@@ -196,10 +202,7 @@ def fill_frontier(page: Page) -> None:
     names = list(dict.fromkeys(decisions["variable"]))
     page.set_up([34, 7, 15, 15, 15, 12, 12, *[11] * len(names)], pages_high=1)
     page.heading(page.name, labels("sign.frontier"))
-    picture = BytesIO(frontier_picture(result, labels, ("png",))["png"])
-    options = {"image_data": picture, "x_scale": 0.5, "y_scale": 0.5}
-    page.sheet.insert_image(page.row, 0, "frontier.png", options)
-    page.row += 20
+    _picture(page)
     wide = decisions.pivot_table(index=["aim", "point"], columns="variable", values="average", sort=False)
     for aim, rows in table.groupby("aim", sort=False):
         unit = labels.unit(str(rows["value_unit"].iloc[0]))
@@ -207,6 +210,17 @@ def fill_frontier(page: Page) -> None:
         _frontier_rows(page, rows, wide.loc[aim], names)
         page.row += 1
     page.finish(len(page.widths))
+
+
+def _picture(page: Page) -> None:
+    """The figure at the writing position: no chart of a spreadsheet leaves out what others dominate."""
+    from sdopt.export.figures.pictures import picture_of
+
+    drawn = page.book.pictures.get("frontier") or picture_of("frontier", page.book.result, page.labels)
+    if drawn is not None:
+        options = {"image_data": BytesIO(drawn), "x_scale": PART, "y_scale": PART}
+        page.sheet.insert_image(page.row, 0, "frontier.png", options)
+        page.row += 24
 
 
 def _frontier_rows(page: Page, rows: pd.DataFrame, decisions: pd.DataFrame, names: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, log10
+from math import ceil, fsum, log10
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
@@ -144,7 +144,7 @@ class _Run:
             self._line(name, values, THIN)
         if len(flows) < 2 or direction not in ("in", "out"):
             return list(range(first, page.row))
-        last, sums = page.row - 1, [sum(column) for column in zip(*lines, strict=True)]
+        last, sums = page.row - 1, [fsum(column) for column in zip(*lines, strict=True)]
         total = labels(f"flows.total_{direction}")
         self._line(total, sums, THIN, lambda c: f"=SUM({cell(first, c)}:{cell(last, c)})")
         return [last + 1]
@@ -158,7 +158,7 @@ class _Run:
         """How long things stay on average: the mean of start and end over the outflow of the year."""
         begins, ends = self._values("start", ""), self._values("end", "")
         leaving = [self._values(way, flow) for way, flow in self.flows if way == "out"]
-        flowed = [sum(column) for column in zip(*leaving, strict=True)]
+        flowed = [fsum(column) for column in zip(*leaving, strict=True)]
         values: list[Any] = [
             (first + last) / 2 / out if out > 0 else ""
             for first, last, out in zip(begins, ends, flowed, strict=True)
@@ -178,6 +178,6 @@ class _Run:
         for column, value in enumerate(values, start=FIRST):
             if formula:
                 page.formula(page.row, column, formula(column), value, **style)
-            else:  # exact, as formulas add it up
-                page.sheet.write_number(page.row, column, value, page.book.style(**style))
+            else:  # as formulas add it up
+                page.exact(page.row, column, value, **style)
         page.row += 1

@@ -101,7 +101,7 @@ def fill_forms(page: Page) -> None:
 def _prices(page: Page, table: pd.DataFrame) -> None:
     labels = page.labels
     shown = table.assign(
-        form=[_name(name, labels) for name in table["form"]],
+        form=[form_name(name, labels) for name in table["form"]],
         chosen_values=table["values"],
         status=[labels("word.none") if key == NONE else labels(f"status.{key}") for key in table["status"]],
         reason=[reason(page.book.result, labels, row) for row in table.itertuples()],
@@ -122,7 +122,7 @@ def _decided(page: Page, name: str, years: list[int]) -> None:
     table = result.tables["forms_allocation"]
     table = table[table["form"] == name]
     unit = ", ".join(dict.fromkeys(labels.unit(unit) for unit in table["unit"]))
-    page.section(labels("form.allocation", name=_name(name, labels), unit=unit))
+    page.section(labels("form.allocation", name=form_name(name, labels), unit=unit))
     wide = table.pivot(index="variable", columns="year", values="value").reindex(columns=years).ffill(axis=1)
     wide = wide.loc[list(dict.fromkeys(table["variable"]))]
     number = number_style(list(table["value"]))
@@ -132,12 +132,12 @@ def _decided(page: Page, name: str, years: list[int]) -> None:
     page.rows(
         [[variable, *values] for variable, values in zip(wide.index, wide.to_numpy(), strict=True)], styles
     )
-    for line in _rules(result, labels, name):
+    for line in rule_lines(result, labels, name):
         page.across(line, **{**THIN, "bg_color": PAPER})
     page.row += 1
 
 
-def _rules(result: Result, labels: Labels, name: str) -> list[str]:
+def rule_lines(result: Result, labels: Labels, name: str) -> list[str]:
     """Every rule of feedback of a form in words."""
     table, shown = result.tables["forms_choices"], dict(result.provenance.get("labels") or {})
     table = table[(table["form"] == name) & (table["follows"] != "")]
@@ -159,5 +159,6 @@ def _rules(result: Result, labels: Labels, name: str) -> list[str]:
     return lines
 
 
-def _name(form: str, labels: Labels) -> str:
+def form_name(form: str, labels: Labels) -> str:
+    """A form as readers know it: the free path by its own words."""
     return labels("form.free") if form == FREE else form

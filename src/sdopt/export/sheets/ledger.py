@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
@@ -83,7 +84,7 @@ def _matrix(page: Page, table: pd.DataFrame, pockets: Sequence[str]) -> dict[str
         page.rows([[*texts, *amounts]], [NAME, TEXT, CENTRE, *styles], exact=True)
         _sum_of_row(page, page.row - 1, len(pockets), sum(found.values()), {**style, **THIN, "bold": True})
     sums = [table.loc[table["pocket"] == pocket, "difference"].sum() for pocket in pockets]
-    _total_row(page, first, [*sums, sum(sums)], style)
+    _total_row(page, first, [*sums, fsum(sums)], style)
     cells = [cell(page.row - 1, FIRST_AMOUNT + place) for place in range(len(pockets))]
     return dict(zip(pockets, zip(cells, map(float, sums), strict=True), strict=True))
 
@@ -118,7 +119,7 @@ def _years(page: Page, years: pd.DataFrame) -> None:
     for pocket, values in zip(years.index, years.to_numpy(), strict=True):
         looks: list[Style] = [NAME, {}, {}, *[style] * len(values)]
         page.rows([[pocket_name(pocket, labels), "", "", *values]], looks, exact=True)
-    _total_row(page, first, [float(sum(column)) for column in years.to_numpy().T], style)
+    _total_row(page, first, [fsum(column) for column in years.to_numpy().T], style)
 
 
 def fill_perspectives(page: Page) -> None:
@@ -176,12 +177,20 @@ def fill_conventions(page: Page) -> None:
     page.heading(page.name, labels("sign.conventions"))
     words = {
         "convention": [labels.find(f"convention.{name}", name) for name in table["convention"]],
-        "method": [labels.find(f"method.{name}", name) for name in table["method"]],
+        "method": [
+            method_name(*names, labels) for names in zip(table["convention"], table["method"], strict=True)
+        ],
         "status": [labels.find(f"source.{status}", status) for status in table["status"]],
         "unit": [labels.unit(unit) for unit in table["unit"]],
     }
     columns = ["convention", "method", "constant", "value", "unit", "status", "source", "note"]
     long_list(page, table.assign(**words), columns, lambda row: _convention_styles(row["value"]))
+
+
+def method_name(convention: str, method: str, labels: Labels) -> str:
+    """A method as readers know it: of its convention where that has a name of its own for it."""
+    known = labels.find(f"method.{method}", method)
+    return labels.find(f"method.{convention}.{method}", known)
 
 
 def _convention_styles(value: float) -> list[Style]:

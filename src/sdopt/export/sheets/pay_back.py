@@ -5,26 +5,47 @@ from __future__ import annotations
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export import charts
+from sdopt.export.figures.band import bands_of
 from sdopt.export.lists import NAME, number_style
 from sdopt.export.page import PAPER, QUIET, THIN, YEAR, Page, Style
 from sdopt.export.sheets.answers import cumulative, known_figure, paid_back_lines
 from sdopt.export.sheets.answers_sure import improvement_points, point_decimals
+from sdopt.export.sheets.pay_back_band import fill_band
 from sdopt.export.views import fact, has
 
-WIDTHS = (44, 20, 20, 22)
+WIDTHS, BAND_WIDTHS = (44, 20, 20, 22), (44, 14, 14, 17, 12, 15, 12)
+"""Without and with the band over all futures."""
 TOTAL: Style = {**THIN, "bold": True, "bg_color": PAPER}
 CHART_HEIGHT = 300
 
 
 def fill_pay_back(page: Page) -> None:
-    """Every year's balance and the sum so far, live; then the chart, and what makes up the improvement."""
+    """As expected and over all futures: what every year adds, the sum so far, and charts of it."""
     result, labels = page.book.result, page.labels
-    page.set_up(WIDTHS, portrait=True, pages_high=1)
+    band = next(iter(bands_of(result).values()), None)
+    widths = WIDTHS if band is None else BAND_WIDTHS
+    page.set_up(widths, portrait=True, pages_high=1 if band is None else 0)
     unit = labels.unit(str(fact(result, "objective_unit") or ""))
     page.heading(page.name, labels("sign.pay_back", unit=unit))
     for line in paid_back_lines(result, labels):
         page.across(line, **THIN)
-    page.row += 1
+    if cumulative(result, discounted=False) is not None:
+        page.row += 1
+        _expected(page, unit)
+    if band is not None:
+        fill_band(page, band)
+    points = improvement_points(result)
+    if points:
+        decimals = point_decimals(result)
+        said = {key: labels.number(value, decimals, sign=True) for key, value in points.items()}
+        key = "spread" if band is None else "spread_whole"
+        page.across(labels(f"pay_back.{key}", unit=unit, **said), **QUIET)
+    page.finish(len(widths))
+
+
+def _expected(page: Page, unit: str) -> None:
+    """Every year's balance and the sum so far, live; then the chart, and what makes up the improvement."""
+    labels = page.labels
     first, last, column = _years(page)
     name = labels("column.summed_discounted" if column == 3 else "column.summed")
     chart = charts.cumulative(
@@ -34,12 +55,6 @@ def fill_pay_back(page: Page) -> None:
     page.row += 1
     charts.place(page, chart, 0, page.pixels, CHART_HEIGHT)
     charts.skip(page, CHART_HEIGHT)
-    points = improvement_points(result)
-    if points:
-        decimals = point_decimals(result)
-        said = {key: labels.number(value, decimals, sign=True) for key, value in points.items()}
-        page.across(labels("pay_back.spread", unit=unit, **said), **QUIET)
-    page.finish(len(WIDTHS))
 
 
 def _years(page: Page) -> tuple[int, int, int]:

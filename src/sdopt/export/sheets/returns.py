@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from math import fsum
+from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
 from sdopt.export import charts
 from sdopt.export.cells import is_number, to_python
 from sdopt.export.explanation import perspective_name
+from sdopt.export.labels import Labels
 from sdopt.export.lists import CENTRE, NAME, TEXT, listed, number_style
 from sdopt.export.page import CHANGE, MARK, PAPER, QUIET, THIN, YEAR, Page, Style
+from sdopt.export.sheets.breaches import pocket_name
 from sdopt.export.views import fact, has
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ def fill_return(page: Page) -> None:
     charts.skip(page, height)
     if has(page.book.result, "ledger"):
         _effects(page, page.book.result.tables["ledger"])
+    if has(page.book.result, "not_valued"):
+        _not_valued(page, page.book.result.tables["not_valued"])
     if has(page.book.result, "pay_back"):
         _pay_back(page, page.book.result.tables["pay_back"])
     if has(page.book.result, "end_value"):
@@ -47,6 +52,33 @@ def fill_return(page: Page) -> None:
         page.call_next("end_value")
         end_value_rows(page, ["weight", "null", "advice", "improvement", "regret", "regret_at_most"])
     page.finish(len(WIDTHS))
+
+
+def _not_valued(page: Page, table: pd.DataFrame) -> None:
+    """Effects without an amount (PM): for whom, which way, and why there is none."""
+    labels = page.labels
+    page.section(labels("not_valued.title"))
+    page.across(labels("not_valued.about"), **QUIET)
+    page.call_next("not_valued")
+    names = ("effect", "pocket", "direction", "amount", "source")
+    page.header([labels(f"column.{name}") for name in names], [NAME, TEXT, TEXT, CENTRE, TEXT])
+    for row in table.itertuples():
+        words = [row.effect, *not_valued_words(row, labels)]
+        page.rows([words], [NAME, TEXT, TEXT, CENTRE, TEXT])
+        page.across(row.note, **QUIET)
+    page.row += 1
+
+
+def not_valued_words(row: Any, labels: Labels) -> list[str]:
+    """Of an effect without an amount: for whom, which way, PM, and the source."""
+    judged = labels(f"source.{row.status}")
+    source = labels("not_valued.source", name=row.source, status=judged) if row.source else judged
+    return [
+        pocket_name(row.pocket, labels),
+        labels(f"direction.{row.direction}"),
+        labels("not_valued.pm"),
+        source,
+    ]
 
 
 def _compared(page: Page, table: pd.DataFrame) -> None:
@@ -119,9 +151,10 @@ def _effects(page: Page, ledger: pd.DataFrame) -> None:
             _total(page, labels(f"effects.{key}"), formula, value, change)
     if totals:
         formula = "=" + "+".join(place for place, _ in totals)
-        _total(page, labels("effects.balance"), formula, sum(value for _, value in totals), change)
+        _total(page, labels("effects.balance"), formula, fsum(value for _, value in totals), change)
     page.named("effects", top, page.row - 1, len(look))
-    page.across(labels("effects.not_in_money"), **QUIET)
+    if not has(page.book.result, "not_valued"):
+        page.across(labels("effects.not_in_money"), **QUIET)
     page.row += 1
 
 

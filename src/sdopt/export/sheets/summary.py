@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import fsum
 from typing import Any
 
 from xlsxwriter.utility import quote_sheetname
@@ -156,7 +157,7 @@ def _party_rows(
         page.row += 1
     page.write(page.row, 0, labels("word.total"), **TOTAL)
     formula = f"=SUM({cell(first, 1)}:{cell(page.row - 1, 1)})"
-    page.formula(page.row, 1, formula, sum(amounts.values()) + 0.0, **TOTAL, **style)
+    page.formula(page.row, 1, formula, fsum(amounts.values()) + 0.0, **TOTAL, **style)
     page.row += 1
 
 

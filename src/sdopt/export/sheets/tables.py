@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sdopt.export import charts
 from sdopt.export.cells import is_number
 from sdopt.export.certainty import bound_holds, bound_lines, leans_on, status_line
-from sdopt.export.limits import shown_limits
+from sdopt.export.limits import shown_limits, spans
 from sdopt.export.lists import CENTRE, NAME, QUIET, TEXT, listed, long_list, number_style
 from sdopt.export.page import MARK, THIN, WARN, YEAR, Page, Style
-from sdopt.export.views import fact, has
+from sdopt.export.page import QUIET as QUIET_LINE
+from sdopt.export.views import decision_years, fact, has
+from sdopt.result import Result
 
 
 def fill_constraints(page: Page) -> None:
@@ -20,6 +22,9 @@ def fill_constraints(page: Page) -> None:
     page.set_up([48, 7, 19, 12, 13, 19, 12, 11, 9, 16, 14, 19])
     unit = labels.unit(str(fact(page.book.result, "objective_unit") or ""))
     page.heading(page.name, labels("sign.constraints", unit=unit))
+    if after := _after(page.book.result, table["year"]):
+        page.across(labels("constraints.after", years=after), **QUIET_LINE)
+        page.row += 1
     words = {
         column: [labels.find(f"{column}.{value}", str(value)) for value in table[column]]
         for column in ("sense", "measure")
@@ -28,6 +33,14 @@ def fill_constraints(page: Page) -> None:
     columns += ["null_breaks", "shadow_price", "unit"]
     units = [labels.unit(unit) for unit in table["unit"]]
     long_list(page, table.assign(**words, unit=units), columns, _constraint_styles)
+
+
+def _after(result: Result, years: Iterable[float]) -> str:
+    """The years of limits in which nothing is decided any more, as text."""
+    if not has(result, "allocation"):
+        return ""
+    last = max(decision_years(result))
+    return spans(int(year) for year in years if year > last)
 
 
 def _constraint_styles(row: Mapping[str, Any]) -> list[Style]:

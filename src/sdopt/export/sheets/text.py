@@ -6,7 +6,8 @@ from xlsxwriter.utility import quote_sheetname
 
 from sdopt.export.certainty import meaning
 from sdopt.export.kinds import kinds_of
-from sdopt.export.page import INK, THIN, Page, Style
+from sdopt.export.made_of import tables_of
+from sdopt.export.page import INK, QUIET, THIN, Page, Style
 from sdopt.export.views import fact, has
 
 SWEEP_GUIDE = ("about", "scenario", "chance", "precision", "failed", "limits")
@@ -19,7 +20,7 @@ HEAD: Style = {"bold": True, "font_color": INK, "text_wrap": True}
 def fill_guide(page: Page) -> None:
     """In plain words: which sheets there are, and how to read the advice, the sweep and what is robust."""
     result, labels = page.book.result, page.labels
-    page.set_up([32, 114])
+    page.set_up([32, 84, 44])
     page.heading(page.name, result.title)
     _contents(page)
     kinds = kinds_of(result) or ("advice",)
@@ -29,18 +30,20 @@ def fill_guide(page: Page) -> None:
         page.section(labels(f"guide.part.{kind}"))
         for title, text in parts[kind](page):
             page.rows([[title, text]], [HEAD, TEXT])
-    page.finish(2)
+    page.finish(3)
 
 
 def _contents(page: Page) -> None:
-    """Every sheet, with a link to it and what it holds."""
+    """Every sheet, with a link to it, what it holds, and the tables that its numbers are of."""
     page.section(page.labels("guide.contents"))
+    page.across(page.labels("guide.made_of"), **QUIET)
     look = page.book.style(**HEAD, **THIN, underline=1)
     for other in page.book.pages:
         if other is page:
             continue
         text = page.labels.find(f"contents.{other.key}", "")
-        page.rows([["", text]], [HEAD, TEXT])
+        tables = ", ".join(tables_of(other.key, page.book.result))
+        page.rows([["", text, tables]], [HEAD, TEXT, {**TEXT, **QUIET}])
         place = f"internal:{quote_sheetname(other.name)}!A1"
         page.sheet.write_url(page.row - 1, 0, place, look, other.name)
 

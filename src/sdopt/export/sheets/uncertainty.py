@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 
 from sdopt.export.breach_words import breach_lines
-from sdopt.export.findings_picture import picture_forms
 from sdopt.export.findings_words import (
     allocation_name,
     conclusion_lines,
@@ -28,11 +26,6 @@ REGRETS = ("mean_least", "mean_most", "largest_least", "largest_most")
 POINTS = ("q05", "q25", "q50", "q75", "q95")
 COUNT: Style = {"num_format": "#,##0"}
 SHARE: Style = {"num_format": "0%"}
-PIXELS_OF_ROW = 20
-HEIGHT = slice(20, 24)
-"""Where a .png says how high it is."""
-SCREEN, DRAWN = 96, 150
-"""Dots to the inch of a screen, and of the pictures."""
 
 
 def fill_uncertainty(page: Page) -> None:
@@ -71,20 +64,7 @@ def fill_uncertainty(page: Page) -> None:
             page.row += 1
     if has(result, "failures"):
         _failures(page)
-    if has(result, "fan"):
-        page.section(labels("found.title.fan"))
-        picture(page, "fan")
     page.finish(len(page.widths))
-
-
-def picture(page: Page, name: str) -> None:
-    """A picture at the writing position, half size, with room below it."""
-    book = page.book
-    known = book.pictures.get(name) or picture_forms(name, book.result, page.labels, "png")["png"]
-    options = {"image_data": BytesIO(known), "x_scale": 0.5, "y_scale": 0.5}
-    page.sheet.insert_image(page.row, 0, f"{name}.png", options)
-    height = int.from_bytes(known[HEIGHT], "big")
-    page.row += round(height * 0.5 * SCREEN / DRAWN / PIXELS_OF_ROW) + 2
 
 
 def _distribution(page: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import TYPE_CHECKING
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
@@ -114,8 +115,8 @@ class _Blocks:
     def _with_totals(self, wide: pd.DataFrame) -> list[list[float]]:
         """The numbers of a block: a total to the right and, when units agree, one below."""
         low, high = self.summed
-        rows = [[*values, sum(values[low - 1 : high])] for values in wide.to_numpy().tolist()]
-        below = [[sum(column) for column in zip(*rows, strict=True)]] if self.with_total else []
+        rows = [[*values, fsum(values[low - 1 : high])] for values in wide.to_numpy().tolist()]
+        below = [[fsum(column) for column in zip(*rows, strict=True)]] if self.with_total else []
         return [*rows, *below]
 
     def _block(self, key: str, write: Write) -> None:

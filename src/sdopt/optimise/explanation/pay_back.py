@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import floor
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pandas as pd
 from sdopt.config.ledger import END_VALUE
 from sdopt.optimise.archive import Floats
 from sdopt.problem.build import Problem
+from sdopt.problem.over_years import stays_above, year_ends
 
 COLUMNS = (
     *("perspective", "year", "year_discounted", "lowest", "lowest_year", "total", "total_discounted", "unit"),
@@ -19,7 +19,6 @@ COLUMNS = (
 YEARS = ("perspective", "year", "cumulative", "cumulative_discounted", "unit")
 RETURN = "return"
 """Name of the row about the variable that is maximised."""
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def pay_back(
     for stream in _streams(problem, null, advice):
         plain = np.cumsum(stream.plain * stream.difference)
         discounted = np.cumsum(stream.discounted * stream.difference)
-        ends = _year_ends(problem)
+        ends = year_ends(problem)
         at = {year: (float(plain[k]), float(discounted[k])) for year, k in ends}
         lowest = min(at, key=lambda year: at[year][0])
         rows.append(
@@ -79,21 +78,7 @@ def _streams(problem: Problem, null: Mapping[str, Floats], advice: Mapping[str, 
             yield Stream(perspective.name, total, weights, plain, ledger.unit if ledger else main.unit)
 
 
-def _year_ends(problem: Problem) -> list[tuple[int, int]]:
-    """Every year from the first decision, and the last grid position that belongs to it."""
-    years = np.array([floor(time + 1e-9) for time in problem.grid.times])
-    first, last = problem.config.decision_years.first, int(np.ceil(problem.config.horizon.end)) - 1
-    return [
-        (year, int(np.flatnonzero(years == year)[-1])) for year in range(first, last + 1) if year in years
-    ]
-
-
 def _since(at: Mapping[int, tuple[float, float]], which: int) -> int | None:
     """First year from which sums stay above zero."""
-    size = max(abs(sums[which]) for sums in at.values())
-    since = None
-    for year in sorted(at, reverse=True):
-        if at[year][which] <= ROUNDING * size:
-            break
-        since = year
-    return since
+    stays = stays_above(np.array([sums[which] for sums in at.values()]))
+    return next((year for year, paid in zip(at, stays, strict=True) if paid), None)
