@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,8 +32,9 @@ from engine_targets import peak_memory, print_targets
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured."""
+    """How much is measured; `cases` are made in a folder, beside models of `sizes`."""
 
+    cases: tuple[Callable[[Path], Case], ...]
     runs: int
     repeats: int
     pysd_runs: int
@@ -46,6 +48,7 @@ class Effort:
 
 
 FULL = Effort(
+    cases=(shipped, neighbourhoods),
     runs=100_000,
     repeats=3,
     pysd_runs=15,
@@ -58,6 +61,7 @@ FULL = Effort(
     many=1_000_000,
 )
 QUICK = Effort(
+    cases=(shipped,),
     runs=4_096,
     repeats=1,
     pysd_runs=1,
@@ -80,14 +84,17 @@ def main() -> None:
     gib = peak_memory(report, effort.many)  # first: Linux adds the memory of who starts a process to its peak
     with TemporaryDirectory(prefix="sdopt-") as name:
         models = Path(name)
-        cases = [shipped(models), neighbourhoods(models), *(generated(models, s) for s in effort.sizes)]
+        cases = [make(models) for make in effort.cases]
+        cases += [generated(models, size) for size in effort.sizes]
         measured = [measure(report, case, effort, arguments.ema_python) for case in cases]
         small = {s: measure(report, generated(models, s), effort, None) for s in effort.small_sizes}
         runs = growth_with_runs(measured[0], effort.counts)
         gradients = growth_with_decisions(
             cases[0], effort.decisions, effort.scenarios, 2 * effort.repeats + 1
         )
-    variables = growth_with_variables(small | dict(zip(effort.sizes, measured[2:], strict=True)))
+    variables = growth_with_variables(
+        small | dict(zip(effort.sizes, measured[len(effort.cases) :], strict=True))
+    )
     names = _plots(folder, runs, variables, gradients)
     _print_growth(report, "runs", runs)
     _print_growth(report, f"decisions, {effort.scenarios} scenarios", gradients.curves)
@@ -98,7 +105,9 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="about a minute; rough figures")
+    parser.add_argument(
+        "--quick", action="store_true", help="half a minute; rough figures, no neighbourhoods"
+    )
     parser.add_argument("--output", type=Path, help="a new folder (default: results/benchmark-engine-NNN)")
     parser.add_argument(
         "--ema-python",

@@ -118,7 +118,7 @@ def test_the_engine_benchmark_runs_and_all_engines_agree(tmp_path: Path) -> None
         "report.txt", "runs.png", "variables.png", "decisions.png",
     }  # fmt: skip
     assert (folder / "report.txt").read_text(encoding="utf-8") == done.stdout
-    assert done.stdout.count("PySD run  ") >= 4
+    assert done.stdout.count("PySD run  ") >= 3
     for asked in ("all engines agree within 1e-09", "gradients by reverse accumulation are those"):
         assert re.search(rf"{asked}.*: yes\n", done.stdout), done.stdout
     for asked in ("1,000 times PySD run", "0.25 of the kernel in C", "80 decisions", "number of decisions"):

@@ -119,15 +119,13 @@ def test_what_a_table_does_not_need_is_not_looked_at(
         (b"<z>" + b"1" * 40_000_000 + b"</z>", "a text or name of more than 131,072 bytes"),
         (b'<mergeCells><mergeCell\nref = "a1:xfd1048576"/></mergeCells>', "17,179,869,184 merged cells"),
         (b"<cols>" + b'<col min="1" max="16384" hidden="1"/>' * 3 + b"</cols>", "hides more columns"),
-        (b'<sheetData><row><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row></sheetData>', "is there twice"),
+        (b'<sheetData><row><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row></sheetData>', "A1: is there"),
         (b'<sheetData><row><c r="A9999999"><v>1</v></c></row></sheetData>', "or where no cell can be"),
         (b'<sheetData><row><c r="../../x"><v>1</v></c></row></sheetData>', "../../x is no cell"),
-        (b'<sheetData><row><c t="s"><v>99</v></c></row></sheetData>', "cannot be read as .xlsx"),
-        (b"<sheetData><row><c><v>abc</v></c></row></sheetData>", "cannot be read as .xlsx"),
         (b"<sheetData><row>" + TEXT % b"&#xD800;" + b"</row></sheetData>", "cannot be read as .xlsx"),
     ],
     ids=["tags", "deep", "attributes", "text", "merged", "hidden", "twice", "outside",
-         "no place", "no text", "no number", "half a pair"],
+         "no place", "half a pair"],
 )  # fmt: skip
 def test_what_would_take_all_memory_is_refused(
     plain: bytes, tmp_path: Path, content: bytes, told: str, little_memory: None
@@ -209,7 +207,7 @@ def test_text_stays_text(plain: bytes, tmp_path: Path) -> None:
         ),
         ("a\n1\n2\n".encode("utf-16-le"), "with NUL in it"),
         ("a\n1\n2\n".encode("utf-32"), "not UTF-8 text"),
-        (b"a" + b";" * 20_000_000, "about 20,000,000 cells; at most 1,000,000 can be read"),
+        (b"a" + b";" * 20_000_000, "about 20,000,000 cells; at most 500,000 can be read"),
         (b"a" + b"\n" * 20_000_000, "about 20,000,000 cells"),
         (b"a\n" + b"1" * 20_000_000, "field larger than field limit"),
         (b"a;b\n1,2\n3;4\n5\t6\n", "row 2: 1 cells where the first row has 2"),

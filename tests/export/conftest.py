@@ -256,16 +256,31 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def convert(profile: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], Path]:
+def convert_all(
+    profile: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Sequence[Path], str], list[Path]]:
+    """Files of different names as LibreOffice saves them in another format, in a new folder: one start."""
+
+    def converted(sources: Sequence[Path], form: str) -> list[Path]:
+        target = tmp_path_factory.mktemp("converted")
+        options = ["--headless", "--norestore", "--convert-to", form, "--outdir", str(target)]
+        command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", *options, *map(str, sources)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+        assert "Error" not in done.stdout + done.stderr
+        found = [target / f"{source.stem}.{form}" for source in sources]
+        assert sorted(target.iterdir()) == sorted(found)
+        return found
+
+    return converted
+
+
+@pytest.fixture(scope="session")
+def convert(convert_all: Callable[[Sequence[Path], str], list[Path]]) -> Callable[[Path, str], Path]:
     """A file as LibreOffice saves it in another format, in a new folder."""
 
     def converted(source: Path, form: str) -> Path:
-        target = tmp_path_factory.mktemp("converted")
-        options = ["--headless", "--norestore", "--convert-to", form, "--outdir", str(target), str(source)]
-        command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
-        assert "Error" not in done.stdout + done.stderr
-        return target / f"{source.stem}.{form}"
+        (found,) = convert_all([source], form)
+        return found
 
     return converted
 
@@ -285,11 +300,14 @@ def values() -> Callable[[Path], dict[tuple[str, str], Any]]:
 @pytest.fixture(scope="session")
 def check_recalculated(
     convert: Callable[[Path, str], Path], values: Callable[[Path], dict[tuple[str, str], Any]]
-) -> Callable[[Path], int]:
-    """Checks that LibreOffice calculates what is stored, and no error; returns the number of cells."""
+) -> Callable[..., int]:
+    """Checks that LibreOffice calculates what is stored, and no error; returns the number of cells.
 
-    def check(path: Path) -> int:
-        stored, recalculated = values(path), values(convert(path, "xlsx"))
+    `again` is the file as LibreOffice saved it, where that was done for several at once.
+    """
+
+    def check(path: Path, again: Path | None = None) -> int:
+        stored, recalculated = values(path), values(again or convert(path, "xlsx"))
         assert stored.keys() == recalculated.keys()
         for place, value in stored.items():
             number = isinstance(value, (int, float))

@@ -7,7 +7,8 @@ import csv
 import io
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -47,6 +48,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     folder = tmp_path_factory.mktemp("één vraag")
     text = (DATA / "sweep" / "zorg.yaml").read_text(encoding="utf-8").partition("\nsweep:")[0]
     text = text.replace("../wijk.mdl", (DATA / "wijk.mdl").as_posix())
+    text = text.replace("audit: 400", "audit: 100, gap: 0.05")
     text += "\nrobust: {measures: [expected], scenarios: 20, gap: 0.05}\nsweep:\n  scenarios: 20\n"
     text += "  outputs: [People in care, social gain]\n"
     config = folder / "zorg.yaml"
@@ -55,7 +57,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     (advice,) = (folder / "advice").iterdir()
     config.write_text(f'{text}  allocations: {{advice: "{advice.as_posix()}"}}\n', encoding="utf-8")
     for command in ("sweep", "robust"):
-        run(command, config, "--output", folder / command)
+        alone = ("--workers", "1") if command == "sweep" else ()
+        run(command, config, "--output", folder / command, *alone)
     runs = {kind: read_run(*(folder / kind).iterdir()) for kind in ("advice", "sweep", "robust")}
     example = read_results(ROOT / "results" / "voorbeeld")
     return {"example": example, **runs, "together": together(list(runs.values()))}
@@ -66,6 +69,12 @@ def workbooks(results: dict[str, Result]) -> dict[str, bytes]:
     return {kind: workbook_bytes(result) for kind, result in results.items()}
 
 
+@pytest.fixture(scope="module")
+def books(workbooks: dict[str, bytes]) -> dict[str, Any]:
+    """Each opened once: the tests only read."""
+    return {kind: openpyxl.load_workbook(io.BytesIO(content)) for kind, content in workbooks.items()}
+
+
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     found: str = request.param
@@ -73,8 +82,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def book(kind: str, workbooks: dict[str, bytes]) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(workbooks[kind]))
+def book(kind: str, books: dict[str, Any]) -> Any:
+    return books[kind]
 
 
 def filled(sheet: Any) -> list[Any]:
@@ -178,12 +187,10 @@ def test_the_list_of_ranges_is_the_list_of_names(book: Any) -> None:
     }
 
 
-def test_every_name_is_in_the_table_of_words(workbooks: dict[str, bytes]) -> None:
+def test_every_name_is_in_the_table_of_words(books: dict[str, Any]) -> None:
     words = {row["nl"] for row in labels() if row["key"].startswith("range.")}
-    for content in workbooks.values():
-        names = {
-            re.sub(r"_\d+$", "", name) for name in openpyxl.load_workbook(io.BytesIO(content)).defined_names
-        }
+    for book in books.values():
+        names = {re.sub(r"_\d+$", "", name) for name in book.defined_names}
         assert names <= words | {re.sub(r"_\d+$", "", word) for word in words}, names - words
 
 
@@ -204,17 +211,23 @@ def labels() -> Iterator[dict[str, str]]:
         yield from csv.DictReader(path.read_text(encoding="utf-8").splitlines(keepends=True))
 
 
-def test_both_languages_name_the_same_tables(results: dict[str, Result], workbooks: dict[str, bytes]) -> None:
+def test_both_languages_name_the_same_tables(results: dict[str, Result], books: dict[str, Any]) -> None:
     english = Result(**{**vars(results["together"]), "language": "en"})
     there = openpyxl.load_workbook(io.BytesIO(workbook_bytes(english))).defined_names
-    here = openpyxl.load_workbook(io.BytesIO(workbooks["together"])).defined_names
+    here = books["together"].defined_names
     assert len(there) == len(here)
     assert {"multi_year_budget", "allocation_advice", "costs_and_benefits"} & set(there)
 
 
+@cache
+def with_values(content: bytes) -> Any:
+    """A workbook with the stored values of its formulas."""
+    return openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+
+
 def by_name(content: bytes, *names: str) -> pd.DataFrame:
     """The rows of a table by its name; of two names, the first is the header of the second."""
-    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+    book = with_values(content)
     rows: list[list[Any]] = []
     for sheet, cells in (places(book)[name] for name in names):
         rows += [[cell.value for cell in row] for row in book[sheet][cells]]
@@ -305,15 +318,27 @@ def charts(path: Path) -> int:
         return sum(re.fullmatch(r"xl/charts/chart\d+\.xml", name) is not None for name in archive.namelist())
 
 
+@pytest.fixture(scope="module")
+def saved(
+    workbooks: dict[str, bytes],
+    convert_all: Callable[[Sequence[Path], str], list[Path]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, tuple[Path, Path]]:
+    """Kind -> its workbook, and what LibreOffice makes of it."""
+    folder = tmp_path_factory.mktemp("boeken")
+    paths = [folder / f"{kind}.xlsx" for kind in KINDS]
+    for path in paths:
+        path.write_bytes(workbooks[path.stem])
+    return dict(zip(KINDS, zip(paths, convert_all(paths, "xlsx"), strict=True), strict=True))
+
+
 @pytest.mark.desktop
 def test_libreoffice_calculates_the_same_and_keeps_every_chart(
-    kind: str, workbooks: dict[str, bytes], convert: Callable[[Path, str], Path],
-    values: Callable[[Path], dict[tuple[str, str], Any]], tmp_path: Path,
+    kind: str, book: Any, saved: dict[str, tuple[Path, Path]],
+    values: Callable[[Path], dict[tuple[str, str], Any]],
 ) -> None:  # fmt: skip
     """Within 1e-12 of a number, or 1e-9: LibreOffice adds in another order."""
-    path = tmp_path / "werkboek.xlsx"
-    path.write_bytes(workbooks[kind])
-    again = convert(path, "xlsx")
+    path, again = saved[kind]
     stored, found = values(path), values(again)
     assert found.keys() == stored.keys()
     for place, value in stored.items():
@@ -321,10 +346,10 @@ def test_libreoffice_calculates_the_same_and_keeps_every_chart(
         assert found[place] == (pytest.approx(value, rel=1e-12, abs=1e-9) if number else value), place
     errors = [place for place, value in found.items() if re.match(r"#|Err:", str(value))]
     assert not errors
-    formulas = [c for sheet in openpyxl.load_workbook(path) for c in filled(sheet) if c.data_type == "f"]
-    theirs = [c for sheet in openpyxl.load_workbook(again) for c in filled(sheet) if c.data_type == "f"]
+    other = openpyxl.load_workbook(again)
+    formulas = [c for sheet in book for c in filled(sheet) if c.data_type == "f"]
+    theirs = [c for sheet in other for c in filled(sheet) if c.data_type == "f"]
     assert len(theirs) == len(formulas)
     assert charts(again) == charts(path)
     assert charts(path) or kind == "robust"
-    names = openpyxl.load_workbook(again).defined_names
-    assert set(names) >= set(openpyxl.load_workbook(path).defined_names)
+    assert set(other.defined_names) >= set(book.defined_names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,21 @@ def book(found: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@cache
+def opened(path: Path, formulas: bool) -> Any:
+    """The workbook, opened once: the tests only read."""
+    return openpyxl.load_workbook(path, data_only=not formulas)
+
+
 def sheet(path: Path, name: str, *, formulas: bool = False) -> Worksheet:
-    page = openpyxl.load_workbook(path, data_only=not formulas)[name]
+    page = opened(path, formulas)[name]
     assert isinstance(page, Worksheet)
     return page
+
+
+def only(found: Result, **tables: pd.DataFrame) -> bytes:
+    """The workbook of these tables alone: other sheets are not what is looked at."""
+    return workbook_bytes(replace(found, tables=tables))
 
 
 def rows_of(page: Worksheet) -> list[list[Any]]:
@@ -124,7 +136,7 @@ def test_what_a_search_leaves_of_a_balance_of_zero_is_zero(found: Result, tmp_pa
     advice = table["advice"].copy()
     advice[row] += over
     path = tmp_path / "workbook.xlsx"
-    path.write_bytes(workbook_bytes(found.with_tables(multi_year_budget=table.assign(advice=advice))))
+    path.write_bytes(only(found, multi_year_budget=table.assign(advice=advice)))
     cells = line(sheet(path, "Meerjarenbegroting"), "Structureel saldo")
     assert cells[6].value == 0
     formula = line(sheet(path, "Meerjarenbegroting", formulas=True), "Structureel saldo")[6].value
@@ -178,7 +190,7 @@ def test_more_years_than_fit_are_counted(found: Result, tmp_path: Path) -> None:
     table = found.tables["multi_year_budget"]
     later = [table.assign(year=table["year"] + 5 * k) for k in range(2)]
     path = tmp_path / "long.xlsx"
-    path.write_bytes(workbook_bytes(found.with_tables(multi_year_budget=pd.concat(later, ignore_index=True))))
+    path.write_bytes(only(found, multi_year_budget=pd.concat(later, ignore_index=True)))
     rows = rows_of(sheet(path, "Meerjarenbegroting"))
     assert next(row for row in rows if row[0] == "Taakveld")[2:9] == list(range(2026, 2033))
     assert any("de 3 latere staan in tables/multi_year_budget.csv" in str(row[0]) for row in rows)
@@ -200,7 +212,7 @@ def test_without_reserves_or_euros_the_sheet_says_so(found: Result, tmp_path: Pa
     table = found.tables["multi_year_budget"]
     other = table[table["side"] != "reserves"].assign(unit="million USD")
     path = tmp_path / "dollars.xlsx"
-    path.write_bytes(workbook_bytes(found.with_tables(multi_year_budget=other)))
+    path.write_bytes(only(found, multi_year_budget=other))
     page = sheet(path, "Meerjarenbegroting")
     texts = [str(row[0]) for row in rows_of(page)]
     assert "Mutaties in reserves (0.10) zitten niet in dit model." in texts
@@ -359,7 +371,7 @@ def test_very_many_stocks_are_counted(found: Result, tmp_path: Path) -> None:
     table = found.tables["stock_flows"]
     more = [table, *(table.assign(stock=table["stock"] + f" {k}") for k in range(2))]
     path = tmp_path / "many.xlsx"
-    path.write_bytes(workbook_bytes(found.with_tables(stock_flows=pd.concat(more, ignore_index=True))))
+    path.write_bytes(only(found, stock_flows=pd.concat(more, ignore_index=True)))
     texts = [str(row[0]) for row in rows_of(sheet(path, "Stand-instroom-uitstroom"))]
     held = table.groupby("stock")[["null", "advice"]].agg(lambda values: values.abs().max()).max(axis=1)
     left = 3 * int((held > 0).sum()) - 60
@@ -398,7 +410,7 @@ def test_results_of_before_these_tables_have_the_sheets_that_apply(found: Result
     old["fiscal_rules"] = found.tables["fiscal_rules"].drop(columns="null_slack")
     path = tmp_path / "old.xlsx"
     path.write_bytes(workbook_bytes(replace(found, tables=old)))
-    names = openpyxl.load_workbook(path).sheetnames
+    names = opened(path, False).sheetnames
     absent = {"Meerjarenbegroting", "Taakvelden", "Stand-instroom-uitstroom"}
     assert not absent & set(names)
     assert {"Begrotingstoetsen", "Kosten-baten", "Gegevens en prijspeil"} <= set(names)

@@ -113,7 +113,7 @@ def test_the_figure_says_from_when_and_in_how_many_futures(swept: Result) -> Non
     one = figure(swept)
     assert one.title == (
         "Vanaf 2029 staat de middelste toekomst blijvend in de plus; tot en met 2030 is het advies in 88 van "
-        "de 100 toekomsten terugverdiend"
+        "de 100 toekomsten terugverdiend (zonder eindwaarde)"
     )
     assert "P10 -0,50, P50 +2,25, P90 +8,00" in one.description
     never = figure(swept.with_tables(cumulative_band=band(np.nan)), "en")
@@ -124,8 +124,8 @@ def test_the_figure_says_from_when_and_in_how_many_futures(swept: Result) -> Non
 def test_pay_back_is_known_from_a_sweep_alone_and_unknown_without(swept: Result) -> None:
     labels = Labels("nl")
     assert paid_back_lines(swept, labels) == [
-        "Over alle toekomsten staat de middelste vanaf 2029 blijvend in de plus; tot en met 2030 is het "
-        "terugverdiend in 88 van de 100 toekomsten."
+        "Over alle toekomsten staat de middelste vanaf 2029 blijvend in de plus; tot en met 2030 is het in "
+        "88 van de 100 toekomsten terugverdiend, zonder de waarde aan het einde."
     ]
     (never,) = paid_back_lines(swept.with_tables(cumulative_band=band(np.nan)), labels)
     assert "komt de middelste tot en met 2030 niet blijvend in de plus" in never

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +18,20 @@ from sdopt.export.formats import export_results, read_results
 from sdopt.result import Result
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the results are that are written once, and copied for each test."""
+    return tmp_path_factory.mktemp("written")
+
+
 @pytest.fixture
-def folder(result: Result, tmp_path: Path) -> Path:
+def folder(result: Result, written: Path, tmp_path: Path) -> Path:
     """A results folder as a run writes it, but without trajectories (quicker)."""
     tables = {name: table for name, table in result.tables.items() if name != "trajectories"}
-    return write_results(replace(result, tables=tables), tmp_path / "results", "a: 1\n", {}, None)
+    made = next(written.iterdir(), None) or write_results(
+        replace(result, tables=tables), written, "a: 1\n", {}, None
+    )
+    return Path(shutil.copytree(made, tmp_path / "results" / made.name))
 
 
 def test_round_trip(result: Result, tmp_path: Path) -> None:

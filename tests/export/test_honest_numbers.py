@@ -50,7 +50,8 @@ class Made:
         said["external_scenarios"], said["sweep"]["scenarios"] = worlds, draws
         said["output"] = {"language": "nl"}
         config.write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")
-        done = CliRunner().invoke(main, ["sweep", str(config), "--output", str(root / f"{name} out")])
+        options = ["--output", str(root / f"{name} out"), "--workers", "1"]
+        done = CliRunner().invoke(main, ["sweep", str(config), *options])
         assert done.exit_code == 0, done.output
         (self.folder,) = (root / f"{name} out").iterdir()
         self.output = done.output
@@ -63,7 +64,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 def cells(result: Result, sheet: str) -> list[list[Any]]:
-    book = openpyxl.load_workbook(BytesIO(workbook_bytes(result)))
+    # read_only: of all sheets this one alone is read
+    book = openpyxl.load_workbook(BytesIO(workbook_bytes(result)), read_only=True)
     return [list(row) for row in book[sheet].iter_rows()]
 
 

@@ -18,6 +18,19 @@ from sdopt.export.folder import as_json, slug, write_results
 from sdopt.result import Result
 
 CONFIG = "title: één vraag\r\nx: 1\n"
+MODEL = "{UTF-8}\r\nmodel"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the results are that are written once; tests only read them."""
+    return tmp_path_factory.mktemp("één map")
+
+
+@pytest.fixture
+def folder(result: Result, written: Path) -> Path:
+    made = next(written.iterdir(), None)
+    return made or write_results(result, written, CONFIG, {"host": "here"}, MODEL)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -27,8 +40,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_holds_everything(result: Result, tmp_path: Path) -> None:
-    folder = write_results(result, tmp_path / "één map", CONFIG, {"host": "here"}, "{UTF-8}\r\nmodel")
+def test_holds_everything(result: Result, folder: Path) -> None:
     files = set(contents(folder))
     tables = {f"tables/{name}.{form}" for name in result.tables for form in ("csv", "parquet")}
     assert files == tables | {
@@ -49,20 +61,21 @@ def test_without_model_the_readme_is_silent_about_vensim(
     assert not (folder / "allocation.mdl").exists()
 
 
-@pytest.mark.parametrize("model", ["model", None])
+@pytest.mark.parametrize("model", [True, False])
 def test_the_readme_names_the_files_that_are_there_and_no_others(
-    result: Result, tmp_path: Path, model: str | None
+    result: Result, folder: Path, tmp_path: Path, model: bool
 ) -> None:
-    folder = write_results(result, tmp_path, CONFIG, {}, model)
+    if not model:
+        folder = write_results(result, tmp_path, CONFIG, {}, None)
     told = (folder / "LEESMIJ.txt").read_text(encoding="utf-8")
     named = set(re.findall(r"^(\w+(?:\.\w+|(?=/)))\S* {2}", told, re.M))
     there = {path.name for path in folder.iterdir() if path.suffix != ".svg"}  # named beside its .png
     assert named | {"LEESMIJ.txt"} == there
 
 
-def test_only_run_json_differs_between_runs(make_result: Callable[..., Result], tmp_path: Path) -> None:
-    first = contents(write_results(make_result(), tmp_path, CONFIG, {"date": "1 jan"}, "m"))
-    second = contents(write_results(make_result(), tmp_path, CONFIG, {"date": "2 jan"}, "m"))
+def test_only_run_json_differs_between_runs(result: Result, folder: Path, tmp_path: Path) -> None:
+    first = contents(folder)
+    second = contents(write_results(result, tmp_path, CONFIG, {"host": "there"}, MODEL))
     assert {name for name in first if first[name] != second[name]} == {"run.json"}
     assert first.keys() == second.keys()
 
@@ -174,7 +187,6 @@ def test_json_of_numpy_values() -> None:
     }
 
 
-def test_folder_is_as_readable_as_any_other(result: Result, tmp_path: Path) -> None:
+def test_folder_is_as_readable_as_any_other(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    folder = write_results(result, tmp_path, CONFIG, {}, None)
     assert folder.stat().st_mode == (tmp_path / "other").stat().st_mode

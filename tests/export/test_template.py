@@ -11,12 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from sdopt.calibrate.load import load_calibration
-from sdopt.calibrate.observed import read_observed
 from sdopt.calibrate.question import build_question
 from sdopt.cli import main
-from sdopt.config.constants import read_constants
 from sdopt.config.load import load_config
-from sdopt.config.municipality import constants_of
 from sdopt.errors import ExportError
 from sdopt.export.labels import Labels, _table
 from sdopt.export.provenance import with_provenance
@@ -29,9 +26,7 @@ from sdopt.source_model.read import read_model
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 CALIBRATIONS = sorted((ROOT / "configs" / "calibration").glob("*.yaml"))
-SMALL = [DATA / "programmes" / "three.yaml", DATA / "optimise" / "linear.yaml", DATA / "wijken.yaml"]
 
 
 @cache
@@ -47,30 +42,6 @@ def sheet(key: str, language: str = "nl") -> str:
 def cli(*arguments: object) -> tuple[int, str]:
     done = CliRunner().invoke(main, [str(argument) for argument in arguments])
     return done.exit_code, done.output
-
-
-@pytest.mark.parametrize("config", [*CONFIGS, *SMALL], ids=lambda path: path.stem)
-def test_a_question_is_read_back_exactly(config: Path, tmp_path: Path) -> None:
-    target = tmp_path / "invullen één.xlsx"
-    write_template(config, target)
-    problem = problem_of(config)
-    assert read_allocation(target, problem).tolist() == problem.decisions.null_vector().tolist()
-    constants = constants_of(problem.config.model)
-    if constants:
-        found = read_constants(Path(f"{target}#{sheet('constants', problem.config.output.language)}"))
-        assert found == constants
-    assert (sheet("constants") in openpyxl.load_workbook(target).sheetnames) == bool(constants)
-
-
-@pytest.mark.parametrize("config", CALIBRATIONS, ids=lambda path: path.stem)
-def test_a_calibration_is_read_back_exactly(config: Path, tmp_path: Path) -> None:
-    target = tmp_path / "a.xlsx"
-    write_template(config, target)
-    said = load_calibration(config).config
-    before = [{**vars(p), "row": 0, "line": None} for p in read_observed(said.observed.file)]
-    assert [{**vars(p), "row": 0, "line": None} for p in read_observed(target)] == before
-    if said.model.constants:
-        assert read_constants(Path(f"{target}#{sheet('constants')}")) == constants_of(said.model)
 
 
 def test_a_growing_null_alternative_keeps_fifteen_digits(tmp_path: Path) -> None:

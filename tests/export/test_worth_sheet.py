@@ -59,7 +59,8 @@ def result(config: Path) -> Result:
 
 def sheet(result: Result, name: str = "Omslagpunten") -> list[Row]:
     pictures = dict.fromkeys(("stocks", "frontier"), _dot())
-    book = openpyxl.load_workbook(BytesIO(workbook_bytes(result, pictures)))
+    # read_only: of all sheets this one alone is read
+    book = openpyxl.load_workbook(BytesIO(workbook_bytes(result, pictures)), read_only=True)
     return [[cell.value for cell in row] for row in book[name].iter_rows()]
 
 

@@ -4,6 +4,7 @@ Each run must give the very numbers of a plain run, and leave nothing beside the
 """
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -48,6 +49,13 @@ def python(*arguments: str, folder: Path, **environment: str) -> subprocess.Comp
 def sdopt(*arguments: str, folder: Path, **environment: str) -> str:
     """Run the command line; give what it printed."""
     return python("-m", "sdopt", *arguments, folder=folder, **environment).stdout
+
+
+def sdopt_each(*commands: list[str], folder: Path, **environment: str) -> str:
+    """Run commands after each other in one process, which starts once."""
+    code = "import sys, json; from sdopt.cli import main\n"
+    code += "for one in json.loads(sys.argv[1]): main(one, standalone_mode=False)"
+    return python("-c", code, json.dumps(commands), folder=folder, **environment).stdout
 
 
 def simulated(path: Path) -> list[dict[str, str]]:
@@ -100,7 +108,6 @@ def test_help_imports_no_heavy_library(command: str) -> None:
 
 def test_check_in_a_folder_with_a_space_and_an_accent(place: Path) -> None:
     before = files(place)
-    sdopt("check", CONFIG, folder=place)
     sdopt("check", str(place / CONFIG), folder=place.parent)
     assert files(place) == before
 
@@ -109,7 +116,7 @@ def test_simulate_in_a_folder_with_a_space_and_an_accent(
     place: Path, reference: list[dict[str, str]]
 ) -> None:
     before = files(place)
-    sdopt("simulate", CONFIG, "--output", "uitvoer één.csv", folder=place)
+    sdopt_each(["check", CONFIG], ["simulate", CONFIG, "--output", "uitvoer één.csv"], folder=place)
     output = place / "uitvoer één.csv"
     assert simulated(output) == reference
     assert files(place) - before == {output}
@@ -118,9 +125,8 @@ def test_simulate_in_a_folder_with_a_space_and_an_accent(
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_another_encoding(environment: str, place: Path, reference: list[dict[str, str]]) -> None:
     settings = ENVIRONMENTS[environment]
-    sdopt("check", CONFIG, folder=place, **settings)
-    sdopt("variables", CONFIG, folder=place, **settings)
-    sdopt("simulate", CONFIG, "--output", "out.csv", folder=place, **settings)
+    simulate = ["simulate", CONFIG, "--output", "out.csv"]
+    sdopt_each(["check", CONFIG], ["variables", CONFIG], simulate, folder=place, **settings)
     assert simulated(place / "out.csv") == reference
 
 
@@ -140,8 +146,7 @@ def test_the_referee_in_another_encoding(place: Path, reference: list[dict[str, 
 def test_files_with_windows_line_endings(place: Path, reference: list[dict[str, str]]) -> None:
     for path in files(place):
         path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
-    sdopt("check", CONFIG, folder=place)
-    sdopt("simulate", CONFIG, "--output", "out.csv", folder=place)
+    sdopt_each(["check", CONFIG], ["simulate", CONFIG, "--output", "out.csv"], folder=place)
     assert simulated(place / "out.csv") == reference
 
 

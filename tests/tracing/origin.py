@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+SPAN = re.compile(r"\d{4}-\d{4}")
+"""A text from year to year, such as a horizon, that a sentence may hold."""
 OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 
 
@@ -55,10 +57,11 @@ class Origin:
             table = pd.read_csv(path, dtype=str, keep_default_na=False)
             for column in table:
                 cells = table[column].unique()
-                if column == "account" or not all(map(_is_number, cells)):
+                written = column == "account" or path.stem == "compared_inputs"
+                if written or not all(map(_is_number, cells)):
                     found |= set(cells)
         held = {text for text in found if any(map(str.isdigit, text))}
-        alone = {text for text in held if not re.search(r"[^\W\d_]", text)}
+        alone = {text for text in held if not re.search(r"[^\W\d_]", text) and not SPAN.fullmatch(text)}
         return frozenset(held - alone), frozenset(alone)
 
     def _term(self, term: str) -> float:

@@ -34,7 +34,8 @@ _UNSEEN = {
         *range(9),
         *range(11, 32),
         *range(0x7F, 0xA0),
-        *range(0x202A, 0x202F),
+        *(0x061C, 0x200E, 0x200F),
+        *range(0x2028, 0x202F),
         *range(0x2066, 0x206A),
     )
 }

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sdopt.export.certainty import rounded_up
 from sdopt.export.compared_columns import ADVICE
 from sdopt.export.figures.figure import allocation_word, in_hundred
-from sdopt.export.labels import Labels
+from sdopt.export.labels import Cells, Labels
 from sdopt.export.views import has
 from sdopt.result import Result, Status
 
@@ -54,14 +55,15 @@ def _gain(run: dict[str, object], labels: Labels) -> str:
         return labels("compared.gain_none", run=run["run"], title=run["title"])
     key, amount = ("loss" if gain < 0 else "gain"), labels.number(abs(gain), max(2, _decimals(abs(gain))))
     lines = [labels(f"compared.{key}", run=run["run"], title=run["title"], amount=amount, unit=unit)]
-    gap, better = float(str(run["gap"])), float(str(run["better"]))
-    if not np.isnan(gap):
-        missing = abs(gain) * gap
-        lines.append(labels("compared.gap", amount=labels.number(missing, _decimals(missing)), unit=unit))
+    missing, better = float(str(run.get("gap_amount", np.nan))), float(str(run["better"]))
+    if not np.isnan(missing):
+        digits = _decimals(missing) + (missing > 0)
+        most = labels.number(rounded_up(missing, digits), digits)
+        lines.append(labels("compared.gap", run=run["run"], amount=most, unit=unit))
     else:
         lines.append(labels("report.best.unknown"))
     if not np.isnan(better):
-        lines.append(labels("compared.chance", chance=in_hundred(labels, better)))
+        lines.append(labels("compared.chance", run=run["run"], chance=in_hundred(labels, better)))
     return " ".join(lines)
 
 
@@ -94,11 +96,11 @@ def _differences(result: Result, labels: Labels) -> Iterator[str]:
                 yield counted("apart", count, labels, run=own, other=other)
 
 
-def counted(key: str, count: int, labels: Labels, **values: object) -> str:
-    """The sentence `compared.many.KEY` about so many things, or `compared.one.KEY` about one."""
+def counted(key: str, count: int, labels: Labels, *, of: Cells | None = None, **values: object) -> str:
+    """The sentence `compared.many.KEY` about so many things (those `of`), or `compared.one.KEY` about one."""
     if count == 1:
         return labels(f"compared.one.{key}", **values)
-    return labels(f"compared.many.{key}", count=labels.number(count, 0), **values)
+    return labels(f"compared.many.{key}", count=labels.number(count, 0, of=of), **values)
 
 
 def _difference(both: pd.DataFrame, first: str, run: str, labels: Labels) -> str:
@@ -184,9 +186,12 @@ def inputs_line(result: Result, labels: Labels) -> str:
     if not has(result, "compared_inputs"):
         return labels("compared.same_inputs")
     table = result.tables["compared_inputs"][["kind", "place"]].drop_duplicates()
-    parts: dict[str, int] = {}
-    for kind, place in table.itertuples(index=False):
+    parts: dict[str, list[int]] = {}
+    for row, kind, place in table.itertuples():
         part = str(place).partition(" > ")[0] if kind == "config" else labels(f"compared.inputs.{kind}")
-        parts[part] = parts.get(part, 0) + 1
-    said = ", ".join(f"{part} ({labels.number(count, 0)})" for part, count in parts.items())
-    return counted("inputs", len(table), labels, parts=said)
+        parts.setdefault(part, []).append(row)
+    said = ", ".join(
+        f"{part} ({labels.count('compared_inputs', 'place', rows)})" for part, rows in parts.items()
+    )
+    of = "compared_inputs", "place", table.index, "count"
+    return counted("inputs", len(table), labels, of=of, parts=said)

@@ -102,11 +102,13 @@ def write_found(results_root: Path, title: str, write: Callable[[Path], None]) -
     except ExportError as error:
         if not isinstance(error.__cause__, OSError):
             raise
-        elsewhere = Path(tempfile.mkdtemp(prefix="sdopt-"))
+        elsewhere: Path | None = None
         try:
+            elsewhere = Path(tempfile.mkdtemp(prefix="sdopt-"))  # which may be on the same full disk
             kept = write_folder(elsewhere, title, write)
-        except ExportError:
-            shutil.rmtree(elsewhere, ignore_errors=True)
+        except (OSError, ExportError):
+            if elsewhere is not None:
+                shutil.rmtree(elsewhere, ignore_errors=True)
             raise error from error.__cause__
         raise ExportError(f"{error} Nothing is lost: the results are in {kept}; move them.") from error
 

@@ -83,7 +83,7 @@ def test_figures_have_a_height_and_each_run_one_colour(both: list[Path]) -> None
 
 def test_a_loss_is_called_less_and_an_unknown_gap_unknown(both: list[Path]) -> None:
     result = comparison(read_runs(both))
-    runs = result.tables["compared_runs"].assign(improvement=[-3.25, 1.0], gap=[0.001, float("nan")])
+    runs = result.tables["compared_runs"].assign(improvement=[-3.25, 1.0], gap_amount=[0.001, float("nan")])
     first, second = found_lines(result.with_tables(compared_runs=runs), Labels("nl"))[:2]
     assert "3,25" in first
     assert "minder op dan doorgaan zoals nu" in first
@@ -111,7 +111,7 @@ def test_results_without_one_decision_in_common_say_so_and_share_a_total(both: l
     assert "B en A hebben geen enkele beslissing gemeen: vergelijk alleen hun totalen." in lines
     page = compare_html(apart)
     count = table["decision"].nunique()
-    assert f"{count} regels die niet in elke uitkomst voorkomen" in page
+    assert f">{count}</data> regels die niet in elke uitkomst voorkomen" in page
     totals = result.tables["compared_totals"].query("allocation == 'advice'")
     sums = table.query("allocation == 'advice'").groupby("run")["value"].sum()
     assert dict(zip(totals["run"], totals["value"], strict=True)) == pytest.approx(dict(sums))

@@ -1,17 +1,25 @@
 """Real results set beside each other: what differs is told, and numbers are the own numbers of the runs."""
 
-import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import openpyxl
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from origin import Origin
+from page_numbers import left_over, wrong_numbers
 
 from sdopt.cli import main
+from sdopt.export.compare.page import compare_html
+from sdopt.export.compare.run import comparison
+from sdopt.export.compare.runs import read_runs
+from sdopt.export.compared_words import found_lines
 from sdopt.export.formats import read_results
+from sdopt.export.labels import Labels
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -171,14 +179,33 @@ def test_libreoffice_recalculates_the_same(
     assert check_recalculated(compared(root, first, richer)[0] / "workbook.xlsx") > 50
 
 
-def test_every_number_of_the_page_has_its_cell(root: Path, first: Path, richer: Path) -> None:
-    folder, _ = compared(root, first, richer)
-    tables = read_results(folder).tables
-    page = (folder / "report.html").read_text(encoding="utf-8")
-    found = re.findall(r'<data value="([^"]+)" data-source="(\w+):(\w+):(\d+)"', page)
-    assert len(found) > 30
-    for value, table, column, row in found:
-        assert float(value) == tables[table].at[int(row), column]
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_every_number_of_the_page_is_that_of_its_source(
+    root: Path, first: Path, shorter: Path, language: str
+) -> None:
+    folder, _ = compared(root, first, shorter)
+    page = lxml.html.fromstring(compare_html(replace(read_results(folder), language=language)))
+    assert len(page.findall(".//data")) > 30
+    assert wrong_numbers(page, Origin(folder), language) == []
+    assert left_over(page, Origin(folder), language) == []
+
+
+def test_how_much_better_another_can_be_is_never_rounded_down(root: Path, first: Path, shorter: Path) -> None:
+    """And is all that the bound leaves, also where a run keeps the gap alone."""
+    runs = read_runs([first, shorter])
+    tables = comparison(runs).tables["compared_runs"]
+    for run, told in zip(runs, tables.to_dict("records"), strict=True):
+        left = run.result.figures["bound"] - run.result.figures["objective"]
+        assert told["gap_amount"] == pytest.approx(left, rel=1e-9)
+        for figures in ({"improvement": 8.0, "gap": 0.2}, {"improvement": -1.0, "gap": 1.5}):
+            bare = replace(run, result=replace(run.result, figures=figures))
+            (kept,) = comparison([bare]).tables["compared_runs"]["gap_amount"]
+            best = figures["improvement"] + kept
+            assert kept / best == pytest.approx(figures["gap"])
+    table = tables.assign(gap_amount=[0.000811, 1.231])
+    said = found_lines(replace(comparison(runs), tables={"compared_runs": table}), Labels("nl"))
+    assert "meer dan 0,00082 mln euro beter" in said[0]
+    assert "meer dan 1,231 mln euro beter" in said[1]
 
 
 def test_a_title_is_never_code(root: Path, first: Path) -> None:

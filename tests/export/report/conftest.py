@@ -15,6 +15,9 @@ from click.testing import CliRunner
 
 from sdopt.api import load, simulate
 from sdopt.cli import main
+from sdopt.export.compare.page import compare_html
+from sdopt.export.compare.run import comparison
+from sdopt.export.compare.runs import read_runs
 from sdopt.export.folder import summary
 from sdopt.export.formats import read_results
 from sdopt.export.provenance import with_provenance
@@ -136,14 +139,21 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def pages(
     folders: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, str], Path]:
-    """Kind and language -> the report as a file, in a folder with a space and an accent."""
+    """Kind and language -> the report as a file, in a folder with a space and an accent.
+
+    The kind `comparison` is the page of two of them beside each other.
+    """
     place = tmp_path_factory.mktemp("één map")
 
     def page(kind: str, language: str) -> Path:
         path = place / f"{kind} {language}.html"
         if not path.exists():
-            result = replace(read_results(folders(kind)), language=language)
-            path.write_bytes(report_html(result).encode("utf-8"))
+            if kind == "comparison":
+                result = comparison(read_runs([folders("example"), folders("explained")]))
+                html = compare_html(replace(result, language=language))
+            else:
+                html = report_html(replace(read_results(folders(kind)), language=language))
+            path.write_bytes(html.encode("utf-8"))
         return path
 
     return page

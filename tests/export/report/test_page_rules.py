@@ -29,13 +29,14 @@ def result() -> Result:
     """Two perspectives that pay back in the same year, and prices with as many decimals as chance gives."""
     table = pd.DataFrame({"perspective": ["first", "plan 2031"], "year": [2031.0, 2031.0]})
     flags = pd.DataFrame({"limit": ["a", "b", "c"], "binds": [True, False, True], "part": [0.2, 0.3, 0.295]})
+    twins = pd.DataFrame({"share": [0.474999999999996, 0.475]})
     return Result(
         status=Status.LOCAL,
         title="t",
         language="en",
         figures={"gap": 0.0401},
         provenance={"horizon": [2026, 2042]},
-        tables={"pay": table, "flags": flags},
+        tables={"pay": table, "flags": flags, "twins": twins},
     )
 
 
@@ -58,6 +59,9 @@ def test_every_line_is_about_a_place_of_a_label() -> None:
         ("pay:year", 2031.0, "2031", "pay:year:1"),  # of two alike that which the sentence names
         ("pay[perspective={name}]:year", 2031.0, "2031", "pay:year:1"),
         ("flags[binds]:limit:count", 2.0, "2", "flags:limit:0,2:count"),
+        ("flags:part:max", 0.3, "0.3", "flags:part:0-2:max"),
+        ("flags:part:min", 0.2, "0.2", "flags:part:0-2:min"),
+        ("twins:share", 0.475, "0.48", "twins:share:1"),  # not the one beside it, which rounds to 0.47
         ("flags[!binds]:part", 0.3, "0.3", "flags:part:1"),
         ("% flags:part", 29.5, "30", "flags:part:2"),
         ("1 - flags:part", 0.8, "0.8", "1 - flags:part:0"),

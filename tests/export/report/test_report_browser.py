@@ -118,7 +118,16 @@ def test_what_is_folded_is_accessible_too(reads: Reads, kind: str, language: str
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
 
 
-@pytest.mark.parametrize("kind", ["explained", "sweep"])
+def test_a_comparison_opens_in_silence_and_is_accessible(reads: Reads) -> None:
+    with reads("comparison") as page:
+        assert page.locator("figure.chart svg").count() > 0
+        page.evaluate(FOLDED % "true")
+        assert serious(page) == []
+        seen(page, PHONE)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+
+
+@pytest.mark.parametrize("kind", ["explained", "sweep", "comparison"])
 def test_hostile_names_do_nothing(reads: Reads, kind: str) -> None:
     with reads(kind) as page:
         assert page.evaluate("window.hacked") is None

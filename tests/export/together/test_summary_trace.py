@@ -266,7 +266,7 @@ def numbers(text: str, language: str) -> list[tuple[float, float]]:
     return [(float(token), 0.5 * 10.0 ** -len(token.partition(".")[2])) for token in found]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(scope="module", params=KINDS)
 def result(request: pytest.FixtureRequest, results: Mapping[str, Result]) -> Result:
     if request.param == "example":
         return read_results(ROOT / "results" / "voorbeeld")
@@ -275,9 +275,11 @@ def result(request: pytest.FixtureRequest, results: Mapping[str, Result]) -> Res
     return results[request.param]
 
 
-def summary(result: Result, language: str) -> list[list[Any]]:
-    spoken = Result(**{**vars(result), "language": language})
-    sheet = openpyxl.load_workbook(io.BytesIO(workbook_bytes(spoken)), data_only=True).worksheets[1]
+@pytest.fixture(scope="module")
+def summary(result: Result) -> list[list[Any]]:
+    """The rows of the summary in Dutch; read_only: of all sheets this one alone is read."""
+    content = io.BytesIO(workbook_bytes(Result(**{**vars(result), "language": "nl"})))
+    sheet = openpyxl.load_workbook(content, data_only=True, read_only=True).worksheets[1]
     return [list(row) for row in sheet.iter_rows(min_row=3, values_only=True)]
 
 
@@ -289,10 +291,10 @@ def quoted(source: Source) -> set[str]:
     return found | ({source.sure()} if source.has("gains") else set())
 
 
-def test_every_number_in_a_sentence_comes_from_a_table(result: Result) -> None:
+def test_every_number_in_a_sentence_comes_from_a_table(result: Result, summary: list[list[Any]]) -> None:
     language = "nl"
     source, seen = Source(with_shown_names(result), language), 0
-    said = [row[0] for row in summary(result, language) if all(cell is None for cell in row[1:])]
+    said = [row[0] for row in summary if all(cell is None for cell in row[1:])]
     as_they_are = quoted(source)
     for text in filter(None, said):
         if text in as_they_are:
@@ -314,7 +316,7 @@ def test_every_number_in_a_sentence_comes_from_a_table(result: Result) -> None:
     assert seen >= 5
 
 
-def test_every_number_in_a_cell_comes_from_a_table(result: Result) -> None:
+def test_every_number_in_a_cell_comes_from_a_table(result: Result, summary: list[list[Any]]) -> None:
     """Decisions on average a year, largest changes first; then the parties; in this order, and no more."""
     source = Source(with_shown_names(result), "nl")
     wide, _ = source.moves()
@@ -332,7 +334,7 @@ def test_every_number_in_a_cell_comes_from_a_table(result: Result) -> None:
     for pocket, value in sums.items():
         expected += [value, *([chances.at[pocket, "wins"]] if len(chances) else [])]
     expected.append(sums.sum())
-    listed = [cell for row in summary(result, "nl") for cell in row if isinstance(cell, (int, float))]
+    listed = [cell for row in summary for cell in row if isinstance(cell, (int, float))]
     assert listed == pytest.approx(expected, rel=1e-9, abs=6e-4)
     if source.has("ledger"):
         assert sums.sum() == pytest.approx(source.figures["improvement"], rel=1e-6)
@@ -345,7 +347,8 @@ def test_key_figures_are_those_of_the_summary_file(results: Mapping[str, Result]
     both = together([results["advice"], results["sweep"]])
     folder = write_results(both, tmp_path, "", {}, None)
     facts = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    book = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)
+    content = io.BytesIO((folder / "workbook.xlsx").read_bytes())
+    book = openpyxl.load_workbook(content, data_only=True, read_only=True)
     texts = {row["key"]: row["nl"] for row in words()}
     sheet = {row[0]: row[1] for row in book[texts["sheet.figures"]].iter_rows(values_only=True)}
     for key in ("objective", "null_objective", "improvement", "bound", "gap"):

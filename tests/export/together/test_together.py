@@ -25,6 +25,12 @@ from sdopt.result import Result, Status
 Results = Mapping[str, Result]
 
 
+@pytest.fixture(scope="module")
+def whole(results: Results) -> bytes:
+    """The workbook of all three."""
+    return workbook_bytes(results["all"])
+
+
 def contents(folder: Path) -> dict[str, str]:
     return {
         str(p.relative_to(folder)): sha256(p.read_bytes()).hexdigest()
@@ -61,11 +67,11 @@ def test_all_tables_and_figures_are_there_and_those_of_the_advice_come_first(res
     assert made["advice"]["config_hash"] != made["sweep"]["config_hash"]
 
 
-def test_the_order_in_which_they_are_given_does_not_matter(results: Results) -> None:
+def test_the_order_in_which_they_are_given_does_not_matter(results: Results, whole: bytes) -> None:
     other = together([results[kind] for kind in ("robust", "advice", "sweep")])
-    assert workbook_bytes(other) == workbook_bytes(results["all"])
+    assert workbook_bytes(other) == whole
     step = together([together([results["sweep"], results["robust"]]), results["advice"]])
-    assert workbook_bytes(step) == workbook_bytes(results["all"])
+    assert workbook_bytes(step) == whole
 
 
 def test_a_single_result_stays_as_it_is(results: Results) -> None:
@@ -156,18 +162,14 @@ def test_a_robust_search_that_was_stopped_says_so_beside_an_advice_that_was_not(
     assert line not in price_lines(results["all"], Labels("nl"))
 
 
-def test_the_command_writes_all_of_it_and_changes_no_input(
-    asked: Any, results: Results, tmp_path: Path
-) -> None:
+def test_the_command_writes_all_of_it_and_changes_no_input(asked: Any, report: Path, whole: bytes) -> None:
+    assert report.name == "report-cmd-c-calc-a1-b-001"
     before = [contents(folder) for folder in asked.folders]
-    for number in (1, 2):
-        done = CliRunner().invoke(
-            main, ["report", *map(str, asked.folders), "--output", str(tmp_path / "uit")]
-        )
-        assert done.exit_code == 0, done.output
-        assert Path(done.output.strip()).name == f"report-cmd-c-calc-a1-b-{number:03d}"
+    done = CliRunner().invoke(main, ["report", *map(str, asked.folders), "--output", str(report.parent)])
+    assert done.exit_code == 0, done.output
     assert [contents(folder) for folder in asked.folders] == before
-    one, two = sorted((tmp_path / "uit").iterdir())
+    one, two = report, Path(done.output.strip())
+    assert two.name == "report-cmd-c-calc-a1-b-002"
     files = contents(one)
     assert {"workbook.xlsx", "report.html", "summary.json", "run.json", "LEESMIJ.txt"} <= files.keys()
     assert {f"configs/{kind}.yaml" for kind in ("advice", "sweep", "robust")} <= files.keys()
@@ -175,7 +177,7 @@ def test_the_command_writes_all_of_it_and_changes_no_input(
     same = contents(two)
     assert {name for name in files if files[name] != same[name]} <= {"run.json"}
     assert (one / "configs" / "sweep.yaml").read_bytes() == (asked.sweep / "config.yaml").read_bytes()
-    assert (one / "workbook.xlsx").read_bytes() == workbook_bytes(results["all"])
+    assert (one / "workbook.xlsx").read_bytes() == whole
 
 
 def test_without_output_it_stands_beside_the_first_results(asked: Any, tmp_path: Path) -> None:
@@ -187,14 +189,13 @@ def test_without_output_it_stands_beside_the_first_results(asked: Any, tmp_path:
     assert kinds_of(read_results(folder)) == ("robust",)
 
 
-def test_the_folder_is_a_results_folder_too(report: Path, results: Results, tmp_path: Path) -> None:
-    again = read_results(report)
-    assert workbook_bytes(again) == workbook_bytes(results["all"])
+def test_the_folder_is_a_results_folder_too(report: Path, whole: bytes, tmp_path: Path) -> None:
+    assert kinds_of(read_results(report)) == ("advice", "sweep", "robust")
     done = CliRunner().invoke(
         main, ["export", str(report), "--format", "xlsx", "--output", str(tmp_path / "a.xlsx")]
     )
     assert done.exit_code == 0, done.output
-    assert (tmp_path / "a.xlsx").read_bytes() == (report / "workbook.xlsx").read_bytes()
+    assert (tmp_path / "a.xlsx").read_bytes() == (report / "workbook.xlsx").read_bytes() == whole
     facts = json.loads((report / "summary.json").read_text(encoding="utf-8"))
     assert facts["kind"] == "report"
     assert set(facts["provenance"]["joined"]) == {"advice", "sweep", "robust"}

@@ -8,17 +8,21 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import NamedTuple
 
-from sdopt.config.sheets.book_parts import Book, SheetPart
+from sdopt.config.sheets.book_parts import Book, SheetPart, unescaped
 from sdopt.config.sheets.book_sheet import Merged, SheetReader, Stored
 from sdopt.config.sheets.cells import EMPTY, MOST_CELLS, Cell, Grid, letters
 from sdopt.config.sheets.safe_book import opened
 from sdopt.config.sheets.source import Source
 from sdopt.errors import ConfigError, did_you_mean
 
+WITH_GAPS = 4
+"""How many times the cells of a sheet it may have with the empty ones before others."""
+
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 """Parts of a number format that are shown as they stand."""
 _DIVIDED = re.compile(r"[0#?],+(?![0#?,])")
 """A comma after the last digit of a number format divides by a thousand."""
+_TRUTH = {"0": "FALSE", "false": "FALSE", "1": "TRUE", "true": "TRUE"}
 _STALE = Cell(
     "holds a formula without a stored value; open the file in a spreadsheet program and save it there, or "
     "write the value itself",
@@ -48,10 +52,10 @@ def book_grid(source: Source) -> Grid:
 
 def _check_size(reader: SheetReader) -> None:
     """Refuse a sheet with too many cells, counted from the first column to the last in each row."""
-    if (size := sum(max(cells) for cells in reader.rows.values()) // 4) > MOST_CELLS:
+    if (size := sum(max(cells) for cells in reader.rows.values())) > WITH_GAPS * MOST_CELLS:
         raise ConfigError(
-            f"{reader.where}: about {size:,} cells; at most {MOST_CELLS:,} can be read. "
-            "Keep only the table on it, in its first columns"
+            f"{reader.where}: {size:,} cells with the gaps in its rows; at most {WITH_GAPS * MOST_CELLS:,} "
+            "can be read. Keep only the table on it, in its first columns"
         )
 
 
@@ -81,36 +85,61 @@ def _same(one: str, other: str) -> bool:
 def _rows(reader: SheetReader, book: Book, where: str) -> dict[int, tuple[Cell, ...]]:
     """Row number -> its cells from the first column to the last that is filled."""
     found: dict[int, dict[int, Cell]] = {}
-    for row, stored in sorted(reader.rows.items()):
+    for row in sorted(reader.rows):
+        stored = reader.rows.pop(row)  # a large sheet need not be there twice
         cells = {column - 1: _cell(one, book) for column, one in stored.items()}
         filled = {column: cell for column, cell in cells.items() if cell.text}
         if filled:
             found[row] = filled
     _mark_hidden(reader, found, where)
     _mark_merged(reader.merged, found, where)
-    return {
-        row: tuple(cells.get(column, EMPTY) for column in range(max(cells) + 1))
-        for row, cells in found.items()
-    }
+    rows: dict[int, tuple[Cell, ...]] = {}
+    for row in list(found):
+        cells = found.pop(row)
+        rows[row] = tuple(cells.get(column, EMPTY) for column in range(max(cells) + 1))
+    return rows
 
 
 def _cell(stored: Stored, book: Book) -> Cell:
     """What one cell shows."""
     kind, value = stored.kind, stored.value
-    if not value:
+    if not value or (stored.formula and (kind, value) == ("n", "0") and book.uncalculated):
         return _STALE
     if kind == "e":
         return Cell(f"shows {value}; mend the formula, or write the value itself", "fault")
     if kind == "n":
-        style = book.formats[stored.style] if stored.style < len(book.formats) else ("0", None)
-        return _number(float(value), _shape(*style), book.from_1904)
-    if kind == "b":
-        return Cell("TRUE" if int(value) else "FALSE")
+        style = book.formats[stored.style] if 0 <= stored.style < len(book.formats) else ("0", None)
+        return _number(value, _shape(*style), book.from_1904)
     if kind == "d":
-        from openpyxl.utils.datetime import from_ISO8601
+        return _iso_date(value)
+    text = _text(kind, value, book)
+    return _odd(value) if text is None else Cell(text.strip())
 
+
+def _text(kind: str, value: str, book: Book) -> str | None:
+    """The text of a cell; None when there is no such text, or no such type of cell."""
+    if kind == "s":
+        return book.text(value)
+    if kind == "b":
+        return _TRUTH.get(value)
+    if kind == "str":
+        return unescaped(value)
+    return value if kind == "inlineStr" else None
+
+
+def _odd(value: str) -> Cell:
+    """What no spreadsheet program writes so."""
+    said = f'holds "{value[:50]}", which cannot be in a cell of its type; write the value again'
+    return Cell(said, "fault")
+
+
+def _iso_date(value: str) -> Cell:
+    from openpyxl.utils.datetime import from_ISO8601
+
+    try:
         return _moment(from_ISO8601(value))
-    return Cell((book.texts[int(value)] if kind == "s" else value).strip())
+    except ValueError:
+        return _odd(value)
 
 
 class _Shape(NamedTuple):
@@ -153,7 +182,13 @@ def _dated(value: float, shape: _Shape, from_1904: bool) -> Cell:
         return Cell("shows no date that there is; mend it, or write the value itself", "fault")
 
 
-def _number(value: float, shape: _Shape, from_1904: bool) -> Cell:
+def _number(said: str, shape: _Shape, from_1904: bool) -> Cell:
+    try:
+        value = float(said)
+    except ValueError:
+        return _odd(said)
+    if "_" in said:  # as Python writes a number, and nothing else
+        return _odd(said)
     if not math.isfinite(value):
         return Cell("holds no finite number; write another", "fault")
     if shape.date:

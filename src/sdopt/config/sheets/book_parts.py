@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from sdopt.config.sheets.cells import MOST_CELLS
-from sdopt.config.sheets.safe_book import Parts
+from sdopt.config.sheets.safe_book import REMEDY, Parts
+from sdopt.errors import ConfigError
 
 TRUE = ("1", "true")
 LONGEST_NAME = 255
@@ -55,6 +56,11 @@ class Book:
         """Whether its dates count from 1904, as on an old Mac."""
         return self._named.from_1904
 
+    @property
+    def uncalculated(self) -> bool:
+        """Whether a spreadsheet program has yet to calculate it: programs that only write give 0 for all."""
+        return self._named.uncalculated
+
     @cached_property
     def sheets(self) -> tuple[SheetPart, ...]:
         """The sheets with cells, in the order of their tabs."""
@@ -70,7 +76,7 @@ class Book:
     @cached_property
     def texts(self) -> list[str]:
         """The texts that cells refer to by number."""
-        reader = Texts()
+        reader = Texts(str(self.parts.path))
         self._read("sharedStrings", reader)
         return reader.found
 
@@ -81,16 +87,22 @@ class Book:
         self._read("styles", reader)
         return [(number, reader.codes.get(number)) for number in reader.styles]
 
+    def text(self, number: str) -> str | None:
+        """The text that a cell refers to, None when there is no such text."""
+        return self.texts[int(number)] if number.isdecimal() and int(number) < len(self.texts) else None
+
     def _read(self, kind: str, reader: Texts | _Formats) -> None:
         for found, part in self._related.values():
-            if found == kind and part in self.parts:
+            if found == kind:
                 self.parts.read(part, reader)
 
 
 class Texts:
     """Reads texts: of a `si` (or `is`) all pieces together, without how to pronounce them."""
 
-    def __init__(self) -> None:
+    def __init__(self, where: str) -> None:
+        """`where` is for errors."""
+        self.where = where
         self.items = 0
         self.found: list[str] = []
         self._pieces: list[str] = []
@@ -100,8 +112,10 @@ class Texts:
         """An element begins."""
         if tag in ("si", "is"):
             self.items += 1
-            if self.items > MOST_CELLS:
-                raise ValueError(f"more than {MOST_CELLS:,} texts")
+            if len(self.found) >= MOST_CELLS:
+                raise ConfigError(
+                    f"{self.where}: more than {MOST_CELLS:,} texts; no more can be read. {REMEDY}"
+                )
             self._pieces.clear()
         elif tag == "rPh":
             self._spoken = True
@@ -113,7 +127,12 @@ class Texts:
         elif tag == "rPh":
             self._spoken = False
         elif tag in ("si", "is"):
-            self.found.append(_ESCAPED.sub(_unescaped, "".join(self._pieces)))
+            self.found.append(unescaped("".join(self._pieces)))
+
+
+def unescaped(text: str) -> str:
+    """A text with the characters that XML cannot hold."""
+    return _ESCAPED.sub(_unescaped, text) if "_x" in text else text
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -129,7 +148,7 @@ class _Sheets:
 
     def __init__(self) -> None:
         self.sheets: list[tuple[str, bool, str]] = []
-        self.from_1904 = False
+        self.from_1904 = self.uncalculated = False
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "sheet":
@@ -140,6 +159,8 @@ class _Sheets:
             self.sheets.append((name, shown, key))
         elif tag == "workbookPr":
             self.from_1904 = attributes.get("date1904") in TRUE
+        elif tag == "calcPr":
+            self.uncalculated = attributes.get("fullCalcOnLoad") in TRUE
 
     def end(self, tag: str, text: str) -> None:
         """Nothing: all stands in attributes."""
@@ -153,19 +174,19 @@ class _Formats:
     def __init__(self) -> None:
         self.codes: dict[str, str] = {}
         self.styles: list[str] = []
-        self._within = False
+        self._within = ""
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if tag == "numFmt":
+        if tag in ("numFmts", "cellXfs"):
+            self._within = tag
+        elif tag == "numFmt" and self._within == "numFmts":  # those of conditional formats number otherwise
             self.codes.setdefault(attributes.get("numFmtId", ""), attributes.get("formatCode", ""))
-        elif tag == "cellXfs":
-            self._within = True
-        elif tag == "xf" and self._within:
+        elif tag == "xf" and self._within == "cellXfs":
             self.styles.append(attributes.get("numFmtId", "0"))
 
     def end(self, tag: str, text: str) -> None:
-        if tag == "cellXfs":
-            self._within = False
+        if tag == self._within:
+            self._within = ""
 
 
 class _Relations:

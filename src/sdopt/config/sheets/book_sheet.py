@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 from sdopt.config.sheets.book_parts import TRUE, Texts
-from sdopt.config.sheets.cells import MOST_CELLS
+from sdopt.config.sheets.cells import MOST_CELLS, letters
 from sdopt.config.sheets.safe_book import REMEDY
 from sdopt.errors import ConfigError
 
@@ -16,7 +17,7 @@ MOST_MERGED = 100_000
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 """Of a sheet, in every program."""
 
-_PLACE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
+_PLACE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 
 
 class Stored(NamedTuple):
@@ -41,8 +42,7 @@ class SheetReader(Texts):
 
     def __init__(self, where: str) -> None:
         """`where` names the sheet in errors."""
-        super().__init__()
-        self.where = where
+        super().__init__(where)
         self.rows: dict[int, dict[int, Stored]] = {}
         self.hidden_rows: set[int] = set()
         self.hidden_columns: set[int] = set()
@@ -53,7 +53,6 @@ class SheetReader(Texts):
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """An element begins."""
-        super().start(tag, attributes)
         if tag == "c":
             self._begin(attributes)
         elif tag == "f":
@@ -70,14 +69,17 @@ class SheetReader(Texts):
             self._hide(int(attributes["min"]), int(attributes["max"]))
         elif tag == "mergeCell":
             self._merge(attributes["ref"])
+        elif tag != "v":
+            super().start(tag, attributes)
 
     def end(self, tag: str, text: str) -> None:
         """An element ends."""
-        super().end(tag, text)
         if tag == "v":
             self._value = text
         elif tag == "c":
             self._keep()
+        else:
+            super().end(tag, text)
 
     def _begin(self, attributes: Mapping[str, str]) -> None:
         """A cell begins; those that are empty count too, because a format makes them stand in the file."""
@@ -104,7 +106,10 @@ class SheetReader(Texts):
         if value or (self._formula and kind != "str"):
             row = self.rows.setdefault(self._row, {})
             if self._column in row or not (0 < self._row <= LAST_ROW and 0 < self._column <= LAST_COLUMN):
-                raise ValueError(f"a cell of row {self._row} is there twice, or where no cell can be")
+                raise ConfigError(
+                    f"{self.where}, cell {letters(self._column - 1)}{self._row}: is there twice, or where no "
+                    "cell can be; open the file in a spreadsheet program and save it again"
+                )
             row[self._column] = Stored(kind, value, int(self._cell.get("s", "0")), self._formula)
         self._cell = None
 
@@ -129,10 +134,15 @@ class SheetReader(Texts):
 
 def _place(said: str) -> tuple[int, int]:
     """Column and row, from 1, of a cell such as C7."""
-    match = _PLACE.fullmatch(said.upper())
+    match = _PLACE.fullmatch(said)
     if match is None:
         raise ValueError(f"{said[:20]} is no cell")
+    return _column(match[1]), int(match[2])
+
+
+@cache
+def _column(said: str) -> int:
     column = 0
-    for letter in match[1]:
+    for letter in said.upper():
         column = 26 * column + ord(letter) - ord("A") + 1
-    return column, int(match[2])
+    return column

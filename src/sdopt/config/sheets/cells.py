@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-MOST_CELLS = 1_000_000
+MOST_CELLS = 500_000
 """Cells of one sheet."""
 
 _FIRST_OF_JANUARY = re.compile(r"([0-9]{4})-01-01")

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, NoReturn, Protocol
 from xml.parsers import expat
@@ -53,7 +54,12 @@ class Parts:
 
     def __contains__(self, name: str) -> bool:
         """Whether there is such a part."""
-        return name in self.file.NameToInfo
+        return _plain(name) in self._named
+
+    @cached_property
+    def _named(self) -> Mapping[str, zipfile.ZipInfo]:
+        """The parts by their names, in which case and the kind of slash make no difference."""
+        return {_plain(part.filename): part for part in self.file.infolist()}
 
     def read(self, name: str, reader: Reader) -> None:
         """Give a reader every element of a part.
@@ -63,7 +69,9 @@ class Parts:
         ConfigError
             When it is too large, or is not as a spreadsheet program writes it.
         """
-        part = self.file.getinfo(name)
+        part = self._named.get(_plain(name))
+        if part is None:
+            raise ValueError(f"its part {name} is not in it")
         if part.file_size > LARGEST_PART:
             raise ConfigError(
                 f"{self.path}: {part.file_size / 1e6:,.0f} MB in its part {name} when unpacked; at most "
@@ -78,6 +86,10 @@ class Parts:
             for chunk in _chunks(content):
                 feed.parser.Parse(chunk, False)
         feed.parser.Parse(b"", True)
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/").lower()
 
 
 def _chunks(content: IO[bytes]) -> Iterator[bytes]:
@@ -114,7 +126,7 @@ class _Feed:
 
     def __init__(self, where: str, reader: Reader) -> None:
         self.where, self.reader = where, reader
-        self.elements = self.depth = 0
+        self.elements = self.depth = self.extension = 0
         self.text: list[str] = []
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
@@ -140,12 +152,19 @@ class _Feed:
         self.depth += 1
         if self.elements > MOST_ELEMENTS + WITH_EACH * self.reader.items or self.depth > DEEPEST:
             self.refuse(f"{self.elements:,} elements, {self.depth} in each other, most not of a table")
+        name = tag.rpartition(":")[2] if ":" in tag else tag
+        if self.extension or name == "extLst":  # for one program only, in which names mean something else
+            self.extension += 1
+            return
         self.text.clear()
-        self.reader.start(tag.rpartition(":")[2], attributes)
+        self.reader.start(name, attributes)
 
     def end(self, tag: str) -> None:
         self.depth -= 1
-        self.reader.end(tag.rpartition(":")[2], "".join(self.text))
+        if self.extension:
+            self.extension -= 1
+        else:
+            self.reader.end(tag.rpartition(":")[2] if ":" in tag else tag, "".join(self.text))
         self.text.clear()
 
     def declared(self, *_: object) -> NoReturn:

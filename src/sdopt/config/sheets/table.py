@@ -50,10 +50,16 @@ class Layout:
     columns: Mapping[str, int]
     year: Mapping[str, Cell] = field(default_factory=dict)
 
+    def cell(self, row: Sequence[Cell], column: str) -> Cell:
+        """What a row has in a column; empty when there is no such column."""
+        if column in self.year:
+            return self.year[column]
+        k = self.columns.get(column, len(row))
+        return row[k] if k < len(row) else EMPTY
+
     def cells(self, row: Sequence[Cell]) -> dict[str, Cell]:
         """Column -> its cell."""
-        found = {name: row[k] if k < len(row) else EMPTY for name, k in self.columns.items()}
-        return found | dict(self.year)
+        return {name: self.cell(row, name) for name in self.columns}
 
     def at(self, row: int, column: str) -> str:
         """A cell, or the row, in words."""
@@ -63,7 +69,7 @@ class Layout:
         return self.grid.at(row, k, self.header[k])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One row, or of a sheet with the years across one cell of a row: column -> trimmed text.
 
@@ -128,7 +134,7 @@ def table_of(grid: Grid, wanted: Wanted, complaints: Complaints) -> Table:
     first, header, wide = _header(grid, wanted, complaints)
     layouts = _layouts(grid, header, wide, wanted)
     found = [
-        _Found(row, layout.cells(cells), layout, wanted, complaints)
+        _Found(row, cells, layout, wanted, complaints)
         for row, cells in _rows(grid, first, header, wanted, complaints)
         for layout in layouts
     ]
@@ -149,12 +155,12 @@ def _layouts(grid: Grid, header: Sequence[str], wide: Mapping[int, str], wanted:
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Found:
-    """A line before the notation of its numbers is known: column -> cell."""
+    """A line before the notation of its numbers is known: the cells of its row."""
 
     row: int
-    cells: Mapping[str, Cell]
+    cells: Sequence[Cell]
     layout: Layout
     wanted: Wanted
     complaints: Complaints
@@ -165,26 +171,27 @@ class _Found:
     def numbers(self) -> Iterator[tuple[str, str]]:
         """The columns of numbers in which there is text, and that text."""
         for column in self.wanted.numbers:
-            if (cell := self.cells.get(column, EMPTY)).kind == "text" and cell.text:
+            if (cell := self.layout.cell(self.cells, column)).kind == "text" and cell.text:
                 yield column, cell.text
 
     def line(self, mark: str) -> Line | None:
         """The line with its numbers in one notation; None after a complaint about a cell."""
-        before = len(self.complaints.items)
+        before, cells = len(self.complaints.items), self.layout.cells(self.cells)
         for column in (*self.wanted.columns, *self.wanted.optional):
-            if (cell := self.cells.get(column, EMPTY)).kind == "fault":
+            if (cell := cells.get(column, EMPTY)).kind == "fault":
                 self.complaints.add(cell.place or self.at(column), cell.text)
-        texts = {column: cell.text for column, cell in self.cells.items()}
+        texts = {column: cell.text for column, cell in cells.items()}
         numbers = [column for column in self.wanted.numbers if texts.get(column)]
-        texts |= {column: self._number(column, self.cells[column], mark) for column in numbers}
+        for column in numbers:
+            texts[column] = self._number(column, cells[column], mark)
         if len(self.complaints.items) > before:
             return None
-        percents = frozenset(column for column in numbers if _is_percent(self.cells[column]))
+        percents = frozenset(column for column in numbers if _is_percent(cells[column]))
         return Line(self.row, texts, self.layout, percents)
 
     def _number(self, column: str, cell: Cell, mark: str) -> str:
         if cell.kind in ("number", "percent"):
-            return cell.text.replace(".", mark)
+            return cell.text if mark == "." else cell.text.replace(".", mark)
         if cell.kind == "date":
             if column in self.wanted.years and _YEAR.fullmatch(cell.name):
                 return cell.name

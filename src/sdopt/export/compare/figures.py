@@ -176,14 +176,16 @@ def _year_spec(
         "color": by_name("run", colours, columns=1, symbolType="stroke"),
         "tooltip": lines,
     }
-    layers = [
-        {
-            "transform": [{"filter": {"field": "run", "equal": column.name}}],
-            "mark": {"type": "line", "strokeWidth": wide, "strokeDash": [5, 3] if column.is_now else [1, 0]},
-            "encoding": encoding,
-        }
-        for column, wide in zip(columns, widths(columns), strict=True)
+    dashes = {column.name: [5, 3] if column.is_now else [1, 0] for column in columns}
+    wide = [
+        {"test": {"field": "run", "equal": column.name}, "value": width}
+        for column, width in zip(columns, widths(columns), strict=True)
     ]
+    looks = {
+        "size": {"condition": wide},
+        "strokeDash": by_name("run", dashes, columns=1, symbolType="stroke"),
+    }
+    line = {"mark": "line", "encoding": {**encoding, **looks}}
     point = {"mark": {"type": "point", "filled": True, "size": 26, "opacity": 1}, "encoding": encoding}
-    own = {"width": 220, "height": 130, "layer": [*layers, point]}
+    own = {"width": 220, "height": 130, "layer": [line, point]}
     return panels(rows, 3, own, y="independent")

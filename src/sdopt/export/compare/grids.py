@@ -67,7 +67,8 @@ def _grids(case: Case, part: _Part, title: str) -> Iterator[Block]:
     if whole:
         yield _grid(case, part, columns, whole, (caption, note, ""))
     if apart:
-        folded = counted("fold", len(apart), case.plain)
+        first = [next(row for row in places if row is not None) for places in apart.values()]
+        folded = counted("fold", len(apart), labels, of=(part.table, part.key, first, "count"))
         yield _grid(case, part, columns, apart, (labels("compared.section.apart"), note, folded))
 
 

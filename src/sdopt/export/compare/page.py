@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sdopt.export.cells import is_number
 from sdopt.export.compare.figures import compared_figures
 from sdopt.export.compare.grids import table_sections
 from sdopt.export.compared_columns import runs_of
 from sdopt.export.compared_words import care_lines, found_lines, inputs_line
 from sdopt.export.report.charts import chart_settings, drawn_figure
-from sdopt.export.report.parts import Block, Case, Cell, Grid, Lines, Section
+from sdopt.export.report.parts import Block, Case, Cell, Grid, Lines, Section, needed_decimals
 from sdopt.export.report.render import render
-from sdopt.export.report.sources import PERCENT, Sources
+from sdopt.export.report.sources import PERCENT, Sources, Traced
 from sdopt.export.report.traced import TracedLabels
 from sdopt.export.sheets.compared import COUNTS, MONEY, SHARES, fact_text, known_facts
 from sdopt.export.views import has
@@ -20,6 +21,8 @@ from sdopt.result import Result
 
 FEW = 25
 """Inputs of one kind that are shown at once; more are shown on request."""
+NUMBERED = ("base_year", "discount_rate", "price_level", "seed")
+"""Facts that are a text or a number."""
 FIGURES = {
     "compared_allocation": "compared_decisions",
     "compared_years": "compared_decisions",
@@ -32,7 +35,7 @@ def compare_html(result: Result) -> str:
     """The page in the language of the comparison; the same comparison gives the same page."""
     sources = Sources(result)
     case = Case(result, TracedLabels(result.language, sources), sources)
-    figures = compared_figures(result, case.plain)
+    figures = compared_figures(result, case.labels)
     sections = [_first(case), *table_sections(case)]
     if has(result, "compared_inputs"):
         sections.append(_inputs(case))
@@ -85,7 +88,19 @@ def _fact(case: Case, key: str, row: int) -> Cell:
         return case.cell("compared_runs", key, row, 0)
     if key in MONEY:
         return case.cell("compared_runs", key, row, 2)
-    return fact_text(key, table.at[row, key], case.plain)
+    text = fact_text(key, table.at[row, key], case.plain)
+    if key not in NUMBERED or not is_number(value := _float(text)):
+        return text
+    shown = case.plain.number(value, needed_decimals(value), marks=False)
+    return Traced(value, f"compared_runs:{key}:{row}", shown)
+
+
+def _float(text: str) -> float | None:
+    """The number that a text is."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _inputs(case: Case) -> Section:
@@ -101,6 +116,7 @@ def _inputs(case: Case) -> Section:
         for place, own in of_kind.groupby("place", sort=False):
             values = dict(zip(own["run"], own["value"], strict=True))
             rows.append([str(place), *(values.get(run, "") for run in runs)])
-        title = f"{labels(f'input_kind.{kind}')} ({case.plain.number(len(rows), 0)})"
+        places = of_kind["place"].drop_duplicates().index
+        title = f"{labels(f'input_kind.{kind}')} ({labels.count('compared_inputs', 'place', places)})"
         blocks.append(Grid(title, heads, rows, frozenset(), folded=title if len(rows) > FEW else ""))
     return Section("compared_inputs", labels("sheet.compared_inputs"), blocks)

@@ -47,9 +47,9 @@ def compared(runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
 
     `compared_runs`: run (its letter), title, folder, kind, status, language, objective, objective_unit,
     horizon, base_year, discount_rate, price_level, null_objective, improvement, bound, gap, certified_gap,
-    futures (how many were worked out), expected, low, median, high, better (of the advice over them: mean,
-    5 %, 50 % and 95 % point of the improvement, probability that it is above 0), seed, sdopt, config (start
-    of its hash). `compared_inputs`: see `inputs`.
+    gap_amount (how much better another allocation can be), futures (how many were worked out), expected, low,
+    median, high, better (of the advice over them: mean, 5 %, 50 % and 95 % point of the improvement,
+    probability that it is above 0), seed, sdopt, config (start of its hash). `compared_inputs`: see `inputs`.
     `compared_allocation`: decision, year, run, allocation (null, advice, and those of a robust run), value,
     unit. `compared_decisions`: the same, on average over the years of a decision. `compared_totals`: the
     sum of these, with decision "". `compared_robust`: run, allocation, the columns of MEASURES, unit.
@@ -110,6 +110,7 @@ def _run(run: Run) -> dict[str, Any]:
         **facts,
         "price_level": _price_level(result),
         **{key: _number(result, key) for key in FOUND},
+        "gap_amount": _gap_amount(result),
         **_spread(result),
         "seed": _plain(fact(result, "seed")),
         "sdopt": _plain((fact(result, "versions") or {}).get("sdopt")),
@@ -143,6 +144,14 @@ def _number(result: Result, key: str) -> float:
     if value is None and key == "improvement":
         return _robust_advice(result, "central")
     return float(value) if is_number(value) else UNKNOWN
+
+
+def _gap_amount(result: Result) -> float:
+    """How much better another allocation can be: by itself, or from its part of what could be gained."""
+    known, gap = (_number(result, key) for key in ("gap_amount", "gap"))
+    if is_number(known) or gap == 1:
+        return known
+    return _number(result, "improvement") * gap / (1 - gap)
 
 
 def _robust_advice(result: Result, measure: str) -> float:

@@ -59,6 +59,7 @@ def band_words(bands: Bands, unit: str, labels: Labels) -> tuple[str, str]:
         labels(
             "figure.cumulative.spread",
             name=allocation_word(name, labels),
+            last=words["last"],
             share=in_hundred(labels, table["paid_back"].iloc[-1]),
             **{key: said(labels, table[key].iloc[-1], sign=True) for key in POINTS.values()},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -31,7 +32,8 @@ def _engine() -> Any:
     """vl-convert with fonts of our own, so that letters do not depend on the machine."""
     import vl_convert
 
-    vl_convert.register_font_directory(str(Path(__file__).parent / "fonts"))
+    # It reads UTF-8; where the locale is C, Python keeps an accented folder as single bytes.
+    vl_convert.register_font_directory(os.fsencode(Path(__file__).parent / "fonts").decode("utf-8"))
     return vl_convert
 
 

@@ -101,6 +101,7 @@ def _described(ends: Iterable[tuple[str, Any, Any, str]], year: str, labels: Lab
         labels(
             "figure.stocks.each",
             name=one_line(name),
+            year=year,
             null=said(labels, null),
             advice=said(labels, advice),
             unit=labels.unit(unit),
@@ -175,6 +176,7 @@ def _futures_words(
         labels(
             "figure.stocks.each.futures",
             name=one_line(name),
+            year=f"{last:g}",
             null=said(labels, float(middle.loc[(name, last), "null"])),
             advice=said(labels, float(middle.loc[(name, last), "advice"])),
             low=said(labels, float(ends.loc[name, "q05"])),

@@ -54,6 +54,8 @@ _HOLDS = re.compile(r"(?P<column>\w+)(?P<sign>!=|=|<|>)(?P<value>.*)", re.DOTALL
 HOW: Mapping[str, Callable[[Any], float]] = {
     "sum": lambda values: float(np.nansum(values)),
     "mean": lambda values: float(np.nanmean(values)),
+    "min": lambda values: float(np.nanmin(values)),
+    "max": lambda values: float(np.nanmax(values)),
     "count": len,
     "different": lambda values: len(np.unique(values)),
 }
@@ -356,8 +358,9 @@ def _joined(first: Found, second: Found, operator: str, *, pairs: bool) -> Found
 
 
 def _same(values: Any, value: float) -> Any:
-    """Which numbers are this one, but for rounding."""
-    return np.abs(values - value) <= SAME * abs(value) + NOTHING
+    """Which numbers are this one; where none is exactly so, which are but for rounding."""
+    exact = values == value
+    return exact if exact.any() else np.abs(values - value) <= SAME * abs(value) + NOTHING
 
 
 def _places(values: Any, value: float, rounded: str, digit: float) -> Any:

@@ -2,8 +2,8 @@
 
 A source is one or more terms with ` + `, ` - `, ` * ` or ` / ` between them, worked out from left to right. A
 term is a number, `figure:KEY` or `provenance:KEY` (of summary.json; dots lead into nested ones),
-`TABLE:COLUMN:ROW` or `TABLE:COLUMN:ROWS:HOW`, where rows are such as `0-3,8` and how is sum, mean, count
-or different (how many different values). Rows count from 0, as they stand in tables/TABLE.csv.
+`TABLE:COLUMN:ROW` or `TABLE:COLUMN:ROWS:HOW`, where rows are such as `0-3,8` and how is sum, mean, min, max,
+count or different (how many different values). Rows count from 0, as they stand in tables/TABLE.csv.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ import pandas as pd
 import pytest
 
 from sdopt.export import workbook
+from sdopt.export.compare.run import comparison
+from sdopt.export.compare.runs import read_runs
 from sdopt.export.formats import read_results
 from sdopt.export.labels import Labels
 from sdopt.export.made_of import MADE_OF, tables_of
@@ -57,6 +59,7 @@ LEAST = {
     "forms": 400,
     "programmes": 500,
     "proof": 250,
+    "compared": 100,
 }
 """Numbers in a workbook, at least."""
 ONLY_WORDS = {
@@ -78,6 +81,18 @@ ONLY_WORDS = {
     for table in tables.split()
 }
 """Sheet and a table of which it shows names and years here, or a chart, and no number that is not whole."""
+COMPARED: Mapping[str, tuple[str, ...]] = {
+    "compared": ("compared_runs", "compared_decisions", "compared_robust", "compared_inputs"),
+    "compared_decisions": ("compared_decisions", "compared_totals"),
+    "compared_charts": ("compared_allocation",),
+    "compared_years": ("compared_allocation",),
+    "compared_robust": ("compared_robust",),
+    "compared_return": ("compared_return",),
+    "compared_parties": ("compared_pockets", "compared_perspectives"),
+    "compared_limits": ("compared_limits", "compared_fiscal"),
+    "compared_inputs": ("compared_inputs",),
+}
+"""Sheets of a comparison, and their tables."""
 NAMED = ("sheet.", "range.")
 """Labels that are names of sheets and of tables: their digits stay."""
 
@@ -141,7 +156,7 @@ def written(result: Result) -> Any:
 
 def sheets(book: Any, result: Result) -> Iterator[tuple[str, list[Shown]]]:
     """Key of every sheet, and the numbers on it; live formulas are calculated again by LibreOffice."""
-    names = {Labels(result.language)(f"sheet.{key}"): key for key in MADE_OF}
+    names = {Labels(result.language)(f"sheet.{key}"): key for key in (*MADE_OF, *COMPARED)}
     for sheet in book:
         cells = (cell for row in sheet.iter_rows() for cell in row if cell.value is not None)
         yield names[sheet.title], [one for cell in cells for one in _numbers(cell)]
@@ -366,3 +381,27 @@ def test_sheets_show_numbers_of_all_tables_they_declare(scanned: Mapping[str, Sc
             found = (tracer.sources(sheet, one, tables) for one in shown)
             seen |= {(sheet, tables[0]) for tables in found if len(tables) == 1}
     assert declared - seen <= ONLY_WORDS, sorted(declared - seen - ONLY_WORDS)
+
+
+def test_every_number_of_a_comparison_is_one_of_the_tables_of_its_sheet(
+    asked: Any, rules: Mapping[tuple[str, str], Rule]
+) -> None:
+    result = dyed(comparison(read_runs(asked.folders)))
+    tracer, numbers = Tracer(result, rules), dict(sheets(written(result), result))
+    assert set(numbers) >= {"compared", *(key for key in COMPARED if COMPARED[key][0] in result.tables)}
+    assert {key for key, _, _ in workbook.COMPARED_SHEETS} == {*COMPARED, "ranges"}
+
+    def lost(sheet: str, one: Shown) -> bool:
+        own = [name for name in COMPARED.get(sheet, ()) if name in result.tables]
+        return not tracer.sources(sheet, one, own)
+
+    every = [(sheet, one) for sheet, shown in numbers.items() for one in shown]
+    assert not [pair for pair in every if lost(*pair)]
+    assert len(every) > LEAST["compared"]
+    wrong = [
+        (sheet, replace(one, value=one.value * (1 + 1e-6)))
+        for sheet, one in every
+        if one.value is not None and float(f"{one.value:.7g}") != one.value
+    ]
+    assert len(wrong) > 10
+    assert all(lost(*pair) for pair in wrong)

@@ -1,4 +1,4 @@
-"""A template that LibreOffice saved again, as .xlsx and as .csv with Dutch settings, says the same."""
+"""A template says what the config says; and so when LibreOffice saved it again, as .xlsx or as Dutch .csv."""
 
 import re
 import shutil
@@ -7,21 +7,24 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import openpyxl
 import pytest
 
+from sdopt.calibrate.load import load_calibration
 from sdopt.calibrate.observed import read_observed
 from sdopt.config.constants import read_constants
 from sdopt.config.load import load_config
 from sdopt.config.municipality import constants_of
+from sdopt.export.labels import Labels
 from sdopt.export.template import write_template
 from sdopt.problem.allocation import read_allocation
 from sdopt.problem.build import Problem, build_problem
 from sdopt.source_model.read import read_model
 
-pytestmark = pytest.mark.desktop
-
 ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data"
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+SMALL = [DATA / "programmes" / "three.yaml", DATA / "optimise" / "linear.yaml", DATA / "wijken.yaml"]
 CALIBRATIONS = sorted((ROOT / "configs" / "calibration").glob("*.yaml"))
 
 DUTCH = """<?xml version="1.0" encoding="UTF-8"?>
@@ -63,7 +66,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Save:
 
 @pytest.fixture(scope="module")
 def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("questions")
+    folder = tmp_path_factory.mktemp("invullen één")
     for config in CONFIGS:
         write_template(config, folder / f"{config.stem}.xlsx")
     return folder
@@ -90,10 +93,37 @@ def check_question(config: Path, allocation: Path, constants: Path) -> None:
     assert read_constants(constants) == constants_of(problem.config.model)
 
 
+@pytest.mark.parametrize("config", [*CONFIGS, *SMALL], ids=lambda path: path.stem)
+def test_a_question_is_read_back_exactly(config: Path, questions: Path, tmp_path: Path) -> None:
+    target = questions / f"{config.stem}.xlsx"
+    if config in SMALL:
+        target = tmp_path / "klein één.xlsx"
+        write_template(config, target)
+    problem = problem_of(config)
+    assert read_allocation(target, problem).tolist() == problem.decisions.null_vector().tolist()
+    constants = constants_of(problem.config.model)
+    name = Labels(problem.config.output.language)("sheet.template_constants")
+    if constants:
+        assert read_constants(Path(f"{target}#{name}")) == constants
+    names = openpyxl.load_workbook(target, read_only=True).sheetnames
+    assert (name in names) == bool(constants)
+
+
+@pytest.mark.parametrize("config", CALIBRATIONS, ids=lambda path: path.stem)
+def test_a_calibration_is_read_back_exactly(config: Path, calibrations: Path) -> None:
+    target = calibrations / f"{config.stem}.xlsx"
+    said = load_calibration(config).config
+    assert points(target) == points(said.observed.file)
+    if said.model.constants:
+        name = Labels("nl")("sheet.template_constants")
+        assert read_constants(Path(f"{target}#{name}")) == constants_of(said.model)
+
+
 def points(path: Path) -> list[dict[str, object]]:
     return [{**vars(point), "row": 0, "line": None} for point in read_observed(path)]
 
 
+@pytest.mark.desktop
 def test_questions_saved_again_as_workbook(questions: Path, saved: Save) -> None:
     folder = saved(questions, "xlsx")
     assert len(CONFIGS) >= 10
@@ -103,6 +133,7 @@ def test_questions_saved_again_as_workbook(questions: Path, saved: Save) -> None
         check_question(config, path, Path(f"{path}#Constanten"))
 
 
+@pytest.mark.desktop
 @pytest.mark.parametrize("form", SAVED)
 def test_questions_saved_as_dutch_text(questions: Path, saved: Save, form: str, tmp_path: Path) -> None:
     few = tmp_path / "few"  # one with names, one with many decisions, one with figures of its own
@@ -119,6 +150,7 @@ def test_questions_saved_as_dutch_text(questions: Path, saved: Save, form: str, 
         check_question(config, allocation, constants)
 
 
+@pytest.mark.desktop
 def test_observations_saved_again(calibrations: Path, saved: Save) -> None:
     workbooks, texts = saved(calibrations, "xlsx"), saved(calibrations, SAVED["Windows-1252"])
     for config in CALIBRATIONS:
