@@ -29,6 +29,7 @@ import pytest
 from sdopt.export import workbook
 from sdopt.export.compare.run import comparison
 from sdopt.export.compare.runs import read_runs
+from sdopt.export.compared_columns import RUNS
 from sdopt.export.formats import read_results
 from sdopt.export.labels import Labels
 from sdopt.export.made_of import MADE_OF, tables_of
@@ -156,7 +157,8 @@ def written(result: Result) -> Any:
 
 def sheets(book: Any, result: Result) -> Iterator[tuple[str, list[Shown]]]:
     """Key of every sheet, and the numbers on it; live formulas are calculated again by LibreOffice."""
-    names = {Labels(result.language)(f"sheet.{key}"): key for key in (*MADE_OF, *COMPARED)}
+    keys = [*COMPARED, "ranges"] if RUNS in result.tables else [*MADE_OF]  # some have the same title
+    names = {Labels(result.language)(f"sheet.{key}"): key for key in keys}
     for sheet in book:
         cells = (cell for row in sheet.iter_rows() for cell in row if cell.value is not None)
         yield names[sheet.title], [one for cell in cells for one in _numbers(cell)]
